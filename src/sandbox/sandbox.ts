@@ -1,0 +1,114 @@
+/** Any value that JSON can carry (the sandbox imports nothing, so it names its own). */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Why a program gave no value. All come from the parent's clock, byte counts and the wait status, never from program text. */
+export type FailureStatus = 'error' | 'timeout' | 'memory' | 'crash' | 'bad-result' | 'output-limit';
+
+/** What came of one call of `forward`. `wallMs` is the parent's clock; `logs` is what `ctx.log` and `console.log` left. */
+export type Verdict =
+  | { readonly status: 'value'; readonly value: Json; readonly wallMs: number; readonly logs: readonly string[] }
+  | {
+      readonly status: FailureStatus;
+      /** `code` for machines, `message` for people; never a host path or host stack. */
+      readonly error: { readonly code: string; readonly message: string };
+      readonly wallMs: number;
+      readonly logs: readonly string[];
+    };
+
+/** Limits of one run; every field has a default in `limits.ts`. */
+export interface SandboxLimits {
+  /** Compute milliseconds for the whole run; waiting for the host does not count. */
+  readonly computeMs: number;
+  /** Compute milliseconds for one case. */
+  readonly caseMs: number;
+  /** Wall milliseconds for the whole run, waiting included. */
+  readonly wallMs: number;
+  /** Isolate heap in MiB. */
+  readonly memoryMb: number;
+  /** Bytes of one returned value's JSON text. */
+  readonly resultBytes: number;
+  /** Bytes of all log lines of one case; what is over it is dropped and said so. */
+  readonly logBytes: number;
+  /** Calls a program may make of its host (`ctx.chat`, `ctx.llm`, `ctx.read` ...) in one run. */
+  readonly hostCalls: number;
+  /** Bytes of one host call's arguments or reply as JSON text. */
+  readonly hostBytes: number;
+  /** Bytes of all modules together. */
+  readonly sourceBytes: number;
+}
+
+/** A function the program may ask of its host as `ctx.<name>(...args)`; a thrown error reaches it as a generic one with the error's `code`. */
+export type HostFunction = (args: readonly Json[], signal: AbortSignal) => Promise<Json>;
+
+/**
+ * One case: a fresh realm in which `forward` is called step by step. `next(0, undefined)` gives the first input,
+ * `next(k, output)` the following one, `undefined` ends the case. The verdict carries the last step's value.
+ */
+export interface SandboxCase {
+  /** Seeds `Math.random` and `ctx.random`. */
+  readonly seed: number;
+  next(step: number, previous: Json | undefined): Json | undefined;
+}
+
+/** One run of one program: its own disposable child (a killed case goes on with the next case in a fresh one). */
+export interface SandboxJob {
+  /** The program's own files: path relative to its root -> TypeScript or JavaScript source. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** The module whose `forward(input, ctx)` is called, e.g. `task_agent.ts`. */
+  readonly entry: string;
+  readonly cases: readonly SandboxCase[];
+  readonly limits?: Partial<SandboxLimits>;
+  readonly host?: Readonly<Record<string, HostFunction>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Verdicts in the order of the cases, always as many as cases. */
+export type RunProgram = (job: SandboxJob) => Promise<readonly Verdict[]>;
+
+/** Loads each module without calling `forward`: does it strip, parse, link, and export `forward`? `undefined` when it does. */
+export type CheckProgram = (
+  job: Pick<SandboxJob, 'modules' | 'entry' | 'limits' | 'signal'>,
+) => Promise<{ readonly code: string; readonly message: string } | undefined>;
+
+/** One shell command over a virtual tree. */
+export interface ShellJob {
+  readonly command: string;
+  /** Absolute virtual path -> text. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Absolute virtual directory the command starts in; default `/`. */
+  readonly cwd?: string;
+  readonly limits?: Partial<ShellLimits>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ShellLimits {
+  readonly wallMs: number;
+  readonly memoryMb: number;
+  /** Bytes of stdout and of stderr, each. */
+  readonly outputBytes: number;
+  /** Bytes of all changed files together. */
+  readonly changedBytes: number;
+}
+
+/** What a shell command left. The tree itself lives with the caller: `changed` is a proposal. */
+export interface ShellResult {
+  readonly status: 'done' | 'timeout' | 'memory' | 'crash' | 'output-limit';
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Absolute path -> new text, or null where the file is gone. Empty unless `status` is `done`. */
+  readonly changed: Readonly<Record<string, string | null>>;
+  /** Absolute paths of files whose content the command opened, sorted, each once. */
+  readonly reads: readonly string[];
+  readonly wallMs: number;
+}
+
+export type RunShell = (job: ShellJob) => Promise<ShellResult>;
+
+/** Both kinds of disposable children behind one door; `close` kills whatever is left. */
+export interface Sandbox {
+  readonly run: RunProgram;
+  readonly check: CheckProgram;
+  readonly shell: RunShell;
+  close(): Promise<void>;
+}
