@@ -19,7 +19,13 @@ export interface ToolCall {
 export type Message =
   | { readonly role: 'system'; readonly text: string }
   | { readonly role: 'user'; readonly text: string }
-  | { readonly role: 'assistant'; readonly text: string; readonly toolCalls: readonly ToolCall[] }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly toolCalls: readonly ToolCall[];
+      /** `ModelReply.continuation` of the reply this message was, handed back unread. */
+      readonly continuation?: Json;
+    }
   | { readonly role: 'tool'; readonly callId: string; readonly text: string; readonly isError: boolean };
 
 export interface ModelRequest {
@@ -35,6 +41,10 @@ export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
+  /** Input tokens that were written to the provider's cache, where it bills them apart. */
+  readonly cacheWriteInputTokens?: number;
+  /** The provider sent no usage: the zeros above are not a measurement, and budgets cannot count this call. */
+  readonly missing?: true;
 }
 
 export type StopReason = 'end' | 'tool-calls' | 'length' | 'refused' | 'other';
@@ -46,6 +56,11 @@ export interface ModelReply {
   readonly usage: Usage;
   /** How often the provider was asked before this reply came (1 = no retry). */
   readonly attempts: number;
+  /**
+   * What the provider wants back verbatim with the next request (signed reasoning blocks and the like): opaque,
+   * never shown to anybody, no part of what the model said.
+   */
+  readonly continuation?: Json;
 }
 
 /**
@@ -62,17 +77,19 @@ export interface Model {
   complete(request: ModelRequest): Promise<ModelReply>;
 }
 
-export type ModelErrorCode =
-  | 'no-key'
-  | 'auth'
-  | 'rate-limited'
-  | 'unavailable'
-  | 'timeout'
-  | 'circuit-open'
-  | 'bad-request'
-  | 'bad-reply'
-  | 'aborted'
-  | 'replay-mismatch';
+export const MODEL_ERROR_CODES = [
+  'no-key',
+  'auth',
+  'rate-limited',
+  'unavailable',
+  'timeout',
+  'circuit-open',
+  'bad-request',
+  'bad-reply',
+  'aborted',
+  'replay-mismatch',
+] as const;
+export type ModelErrorCode = (typeof MODEL_ERROR_CODES)[number];
 
 /** A model could not answer. `message` names the provider, what happened and the way out; never a key. */
 export class ModelError extends Error {

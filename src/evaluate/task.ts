@@ -53,7 +53,14 @@ export interface Task {
   readonly seedScore: number;
   readonly bestKnown?: number;
   readonly stage: StageRule;
+  /** Hold for each sandbox run of one program, which is at most `runCases` cases. */
   readonly limits: Partial<SandboxLimits>;
+  /** Cases of one sandbox run at most, so that a larger split gets more runs instead of less time a case. @default all */
+  readonly runCases?: number;
+  /** Which direction of `CaseScore.value` is better; orders disclosed cases, worst first. @default 'higher' */
+  readonly better?: 'lower' | 'higher';
+  /** Globals the program must do without: see `SandboxJob.withoutGlobals`. */
+  readonly withoutGlobals?: readonly string[];
   /** Splits that exist as instances; a task without hidden data scores all splits on the same single case. */
   cases(split: Split, secret: TestSecret): readonly TaskCase[];
   /** Aggregates per-case scores: `scores` has one entry per planned case, in order (cases not run count as worst). */
@@ -93,6 +100,8 @@ export interface Evaluation {
   readonly feedback: string;
   /** False when the first stage failed: the cases after it have status `not-run` and count as worst. */
   readonly stagePassed: boolean;
+  /** The task's `better`: which direction of a case's `value` is better. @default 'higher' */
+  readonly better?: 'lower' | 'higher';
   readonly cases: readonly CaseRecord[];
   readonly wallMs: number;
 }

@@ -37,6 +37,11 @@ export interface ToolUse {
   readonly path?: string;
   /** Bytes the file would have after a write. */
   readonly bytes?: number;
+  /**
+   * The toolbox's own refusal (tool-call budget, malformed arguments, unknown tool). The gate records it and answers
+   * `denied` with it, before any check of its own: a refused call leaves one decision record like every other.
+   */
+  readonly refused?: Denial;
 }
 
 /** One per call, whatever its outcome (also in the log, body type `decision`). */

@@ -57,6 +57,11 @@ export interface SandboxJob {
   /** The module whose `forward(input, ctx)` is called, e.g. `task_agent.ts`. */
   readonly entry: string;
   readonly cases: readonly SandboxCase[];
+  /**
+   * Dotted names deleted from every realm before the program's modules load, e.g. `Math.sin`. Identifiers joined by dots,
+   * looked up from `globalThis`; a name that does not exist is ignored. @default none
+   */
+  readonly withoutGlobals?: readonly string[];
   readonly limits?: Partial<SandboxLimits>;
   readonly host?: Readonly<Record<string, HostFunction>>;
   readonly signal?: AbortSignal;

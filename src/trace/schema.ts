@@ -51,6 +51,8 @@ export interface EvaluationRow {
   readonly statuses: Readonly<Record<string, number>>;
   readonly feedback: string;
   readonly wallMs: number;
+  /** sha256 of the blob with the full evaluation, cases and all. Never placed in the space. */
+  readonly detail: string;
 }
 
 /** `kind` parent: the program a candidate was edited from; adoption: code taken from a peer's candidate. */

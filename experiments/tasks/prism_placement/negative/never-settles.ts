@@ -1,0 +1,4 @@
+// A promise that nobody settles.
+export function forward() {
+  return new Promise(() => {});
+}

@@ -1,0 +1,2 @@
+// Exports nothing that can be called.
+export const forward = { score: 1 };

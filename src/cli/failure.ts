@@ -1,0 +1,33 @@
+import { ModelError } from '../agents/model.ts';
+import { ModelSpecError } from '../agents/model-spec.ts';
+import { SecretError } from '../evaluate/secret.ts';
+import { TaskError } from '../evaluate/load-task.ts';
+import { ConfigError } from '../experiment/config.ts';
+import { ResultsError } from '../experiment/experiment-folder.ts';
+import { BudgetStop } from '../experiment/budget.ts';
+import { Interrupted } from '../experiment/run.ts';
+import { CorruptLogError, LogWriteError } from '../space/log.ts';
+import { RunFolderError } from '../trace/run-folder.ts';
+import type { ExitCode } from './output.ts';
+import { EXIT, UsageError } from './output.ts';
+
+/** Turns what a command threw into one line and an exit code. A defect of ours keeps its stack, so that it can be reported. */
+export function failureOf(error: unknown, signal: AbortSignal): { readonly text: string; readonly exitCode: ExitCode } {
+  if (error instanceof Interrupted || signal.aborted) return { text: 'interrupted', exitCode: EXIT.interrupted };
+  if (error instanceof BudgetStop) return { text: error.message, exitCode: EXIT.budget };
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelSpecError || error instanceof TaskError) {
+    return { text: error.message, exitCode: EXIT.usage };
+  }
+  if (error instanceof ModelError) return { text: error.message, exitCode: error.code === 'no-key' ? EXIT.usage : EXIT.failed };
+  if (
+    error instanceof ResultsError ||
+    error instanceof SecretError ||
+    error instanceof CorruptLogError ||
+    error instanceof LogWriteError ||
+    error instanceof RunFolderError
+  ) {
+    return { text: error.message, exitCode: EXIT.failed };
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `an unexpected failure, please report it: ${text}`, exitCode: EXIT.failed };
+}

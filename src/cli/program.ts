@@ -1,0 +1,107 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { VERSION } from '../version.ts';
+import { doctorCommand } from './doctor-command.ts';
+import { DEFAULT_OUT, resumeCommand, runCommand } from './experiment-commands.ts';
+import { sandboxCommand, tasksCommand, validateCommand, verifyCommand } from './inspect-commands.ts';
+import type { ExitCode, Surroundings } from './output.ts';
+
+const AFTER_HELP = `
+Start here:
+  hivemark run                          a paired experiment on two scripted models, no key needed, under a minute
+  hivemark run --models anthropic/claude-sonnet-4-6 openai/gpt-5-mini --generations 5
+  hivemark run my-experiment.yaml       your own: agents, task, seeds, arms, budgets
+  hivemark resume results/quickstart    go on with what was stopped
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or config, 3 stopped by a budget, 130 interrupted (resumable).
+With --json the last thing on standard output is one JSON document and nothing else is there.`;
+
+/** The command tree. Commands are functions of their arguments and the world; their exit code goes to `onExit`. */
+export function createProgram(world: Surroundings, onExit: (code: ExitCode) => void): Command {
+  const { output } = world;
+  const program = new Command('hivemark')
+    .description(
+      'Self-modifying agents, each on a different language model, improve the same kind of program side by side.\n' +
+        'Each sees its peers\' best code; every adoption of it is on record, with evidence.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', AFTER_HELP)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(hivemark --help, or hivemark <command> --help, says what there is)')
+    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('run an experiment: every pair (or agent), task, seed and arm of a config')
+    .argument('[config]', 'a YAML file; without one, the quickstart on scripted models')
+    .option('--models <models...>', 'agents on these models instead, e.g. anthropic/claude-sonnet-4-6 scripted/tuner')
+    .option('--task <task>', 'another task: a name of `hivemark tasks`, or a folder of your own')
+    .option('--generations <n>', 'generations per agent', positive)
+    .option('--seed <n>', 'one seed instead of the config\'s', seed)
+    .option('--out <dir>', `where the experiment's folder is made (default: ${DEFAULT_OUT})`)
+    .option('--json', 'print the result as one JSON document')
+    .action(async (config: string | undefined, flags: Parameters<typeof runCommand>[1]) =>
+      onExit(await runCommand(config, flags, world)),
+    );
+
+  program
+    .command('resume')
+    .description('go on with a stopped or killed run, or with all runs of an experiment')
+    .argument('<folder>', "a run's or an experiment's folder")
+    .option('--json', 'print the result as one JSON document')
+    .action(async (folder: string, flags: { json?: boolean }) => onExit(await resumeCommand(folder, flags, world)));
+
+  program
+    .command('tasks')
+    .description('list the benchmark tasks')
+    .option('--json', 'print them as one JSON document')
+    .action(async (flags: { json?: boolean }) => onExit(await tasksCommand(flags, world)));
+
+  program
+    .command('validate')
+    .description('check a config without running it: keys, task, models, keys of providers')
+    .argument('<config>', 'a YAML file')
+    .option('--json', 'print the resolved config and its runs as one JSON document')
+    .action(async (config: string, flags: { json?: boolean }) => onExit(await validateCommand(config, flags, world)));
+
+  program
+    .command('doctor')
+    .description('check this machine, and which providers have a key and answer')
+    .argument('[config]', 'check the models of this config instead of all providers')
+    .option('--no-ping', 'look for keys only, ask no provider')
+    .option('--json', 'print the checks as one JSON document')
+    .action(async (config: string | undefined, flags: { ping?: boolean; json?: boolean }) =>
+      onExit(await doctorCommand({ ...flags, ...(config === undefined ? {} : { config }) }, world)),
+    );
+
+  program
+    .command('verify')
+    .description('check that no record of a run\'s log was changed, removed, added or moved')
+    .argument('<run>', "a run's folder")
+    .option('--json', 'print { ok, records, firstBad? }')
+    .action(async (run: string, flags: { json?: boolean }) => onExit(await verifyCommand(run, flags, world)));
+
+  program
+    .command('sandbox')
+    .description("run a module's forward(input, ctx) in the sandbox and print the verdict")
+    .argument('<file>', 'a TypeScript or JavaScript module; relative imports beside it are taken along')
+    .option('--input <json>', 'what forward is called with (default: {})')
+    .option('--deadline <ms>', 'compute milliseconds it may use (default: 1000)', positive)
+    .option('--json', 'print the verdict on one line')
+    .action(async (file: string, flags: Parameters<typeof sandboxCommand>[1]) => onExit(await sandboxCommand(file, flags, world)));
+
+  return program;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number from 1');
+  return value;
+}
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/u.test(text) || value > 2 ** 31 - 1) throw new InvalidArgumentError('give a whole number from 0 to 2147483647');
+  return value;
+}

@@ -1,0 +1,32 @@
+import type { Step } from './think.ts';
+
+/** What an agent did with one peer's code in one generation, as its steps show. */
+export interface PeerTrail {
+  /** Read rows that opened the peer's files before the agent's last edit. */
+  readonly reads: readonly string[];
+  /** The agent's own words between the first such read and the next edit, nearest to the edit, if they speak of the peer. */
+  readonly statement: { readonly call: string; readonly text: string } | undefined;
+}
+
+/**
+ * Follows one peer through a generation's steps. A read counts when an edit came after it; words count as a stated reason
+ * when they are the agent's last between the read and the next edit (or beside it) and name the peer or its folder.
+ */
+export function trailOf(steps: readonly Step[], peer: string): PeerTrail {
+  const folder = `strategies/${peer}_gen`;
+  const lastEdit = steps.findLastIndex((step) => step.type === 'wrote');
+  const reads: string[] = [];
+  let firstRead = -1;
+  for (const [i, step] of steps.entries()) {
+    if (step.type !== 'read' || i > lastEdit) continue;
+    if (!step.path.startsWith(folder) || step.path.endsWith('/metadata.json')) continue;
+    reads.push(step.id);
+    if (firstRead === -1) firstRead = i;
+  }
+  if (firstRead === -1) return { reads, statement: undefined };
+  const edit = steps.findIndex((step, i) => i > firstRead && step.type === 'wrote');
+  const words = steps.slice(firstRead, edit).findLast((step) => step.type === 'said');
+  if (words === undefined || words.type !== 'said') return { reads, statement: undefined };
+  const speaks = words.text.toLowerCase().includes(peer.toLowerCase()) || words.text.includes('strategies/');
+  return { reads, statement: speaks ? { call: words.call, text: words.text.slice(0, 2_000) } : undefined };
+}

@@ -1,0 +1,145 @@
+import { createSandbox } from '../sandbox/create-sandbox.ts';
+import type { RunSummary } from '../trace/run-folder.ts';
+import { readRunFile, readSummary, stoppedStatus } from '../trace/run-folder.ts';
+import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
+import type { Environment } from '../agents/open-model.ts';
+import { BudgetStop, Meter } from './budget.ts';
+import { prepareRun } from './experiment-folder.ts';
+import type { ExperimentFolder } from './experiment-folder.ts';
+import type { OnEvent } from './progress.ts';
+import type { Shared } from './open-run.ts';
+import { openRun } from './open-run.ts';
+import { Interrupted, playRun } from './run.ts';
+import type { RunPlan } from './run-plan.ts';
+import { planRuns } from './run-plan.ts';
+
+/** Why an experiment ended before all its runs were done. */
+export interface Stop {
+  readonly kind: 'budget' | 'interrupted' | 'failed';
+  readonly run: string;
+  readonly message: string;
+  readonly error: unknown;
+}
+
+/** What `hivemark run --json` prints, and why it stopped if it did. */
+export interface ExperimentResult {
+  readonly schemaVersion: number;
+  readonly experiment: string;
+  readonly wallMs: number;
+  readonly runs: readonly RunSummary[];
+  /** The first stop; later runs of the experiment may still have been done. */
+  readonly stop?: Stop;
+}
+
+export interface PlayOptions {
+  readonly env: Environment;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+  /** Only this run of the experiment. */
+  readonly only?: string;
+  /** Epoch milliseconds. @default Date.now */
+  readonly clock?: () => number;
+  /** Monotonic milliseconds. @default performance.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Plays all runs of an experiment's folder that are not done yet, one after the other; done ones are only reported. A run that
+ * its own budget stops does not keep the next from starting; Ctrl-C, the experiment's total budget and failures do.
+ */
+export async function playExperiment(folder: ExperimentFolder, options: PlayOptions): Promise<ExperimentResult> {
+  const now = options.now ?? (() => performance.now());
+  const from = now();
+  const total = new Meter(folder.config.totalBudget ?? {}, now);
+  const plans = planRuns(folder.config).filter(({ id }) => options.only === undefined || id === options.only);
+  const sandbox = createSandbox({
+    onNotice: (text) => options.onEvent({ type: 'notice', run: folder.config.name, text }),
+  });
+  const shared: Shared = {
+    config: folder.config,
+    task: folder.task,
+    secret: folder.secret,
+    sandbox,
+    env: options.env,
+    total,
+    signal: options.signal,
+    onEvent: options.onEvent,
+    clock: options.clock ?? (() => Date.now()),
+    now,
+  };
+  const runs: RunSummary[] = [];
+  let stop: Stop | undefined;
+  try {
+    for (const plan of plans) {
+      const played = await playPlan(folder, plan, shared);
+      if (played.summary !== undefined) runs.push(played.summary);
+      stop ??= played.stop;
+      if (played.stop !== undefined && endsExperiment(played.stop, total)) break;
+    }
+  } finally {
+    await sandbox.close();
+  }
+  return {
+    schemaVersion: TRACE_SCHEMA_VERSION,
+    experiment: folder.config.name,
+    wallMs: Math.round(now() - from),
+    runs,
+    ...(stop === undefined ? {} : { stop }),
+  };
+}
+
+function endsExperiment(stop: Stop, total: Meter): boolean {
+  if (stop.kind !== 'budget') return true;
+  try {
+    total.check();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+async function playPlan(
+  folder: ExperimentFolder,
+  plan: RunPlan,
+  shared: Shared,
+): Promise<{ summary?: RunSummary; stop?: Stop }> {
+  const dir = await prepareRun(folder, plan);
+  const before = await readRunFile(dir);
+  if (before.status === 'done') {
+    const summary = await readSummary(dir);
+    for (const { tokens, usd } of summary.agents) shared.total.add({ usd, tokens });
+    return { summary: { ...summary, dir } };
+  }
+  const run = await openRun(dir, plan, shared);
+  const { context } = run;
+  shared.onEvent({
+    type: 'run-started',
+    run: plan.id,
+    dir,
+    generations: folder.config.generations,
+    fromRound: (context.state.last?.round ?? -1) + 1,
+    agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: context.models.get(name)?.scripted ?? false })),
+  });
+  let stop: Stop | undefined;
+  try {
+    await playRun(run);
+  } catch (error) {
+    stop = stopOf(plan.id, error);
+  }
+  const status = stop === undefined ? 'done' : stoppedStatus(stop.message);
+  const summary = await run.finish(status).catch((error: unknown) => {
+    // What ended the run matters more than that its end could not be written: the log stays as it was synced.
+    if (stop !== undefined) throw stop.error;
+    throw error;
+  });
+  shared.onEvent({ type: 'run-ended', run: plan.id, status });
+  return { summary, ...(stop === undefined ? {} : { stop }) };
+}
+
+function stopOf(run: string, error: unknown): Stop {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof BudgetStop) return { kind: 'budget', run, message, error };
+  if (error instanceof Interrupted) return { kind: 'interrupted', run, message, error };
+  return { kind: 'failed', run, message, error };
+}

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import type { Model, Usage } from '../agents/model.ts';
+import type { Environment } from '../agents/open-model.ts';
+import { openModel } from '../agents/open-model.ts';
+import { usdOf } from '../agents/prices.ts';
+import type { LoadedTask } from '../evaluate/task.ts';
+import { testSecretOf } from '../evaluate/secret.ts';
+import { openGate } from '../guard/gate.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Log, LogRecord } from '../space/log.ts';
+import { openSqliteLog } from '../space/sqlite-log.ts';
+import { openBlobStore } from '../trace/blob-store.ts';
+import type { RunFile, RunSummary } from '../trace/run-folder.ts';
+import { readRunFile, writeRunFile, writeSummary } from '../trace/run-folder.ts';
+import type { TraceWriter } from '../trace/trace-writer.ts';
+import { openTraceWriter } from '../trace/trace-writer.ts';
+import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
+import { Meter } from './budget.ts';
+import type { AgentConfig, ExperimentConfig } from './config.ts';
+import { grantsOf, scopesOf } from './policy.ts';
+import type { OnEvent } from './progress.ts';
+import { Recorder } from './recorder.ts';
+import type { RunContext } from './run-context.ts';
+import type { RunPlan } from './run-plan.ts';
+import { applyRecord, createRunState } from './run-state.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { summarise } from './summary.ts';
+import { syntaxFacts } from './syntax-facts.ts';
+
+/** Anchors kept in `run.json`: the newest vouches for everything before it, the others tell rounds apart. */
+const KEPT_ANCHORS = 100;
+
+/** What all runs of an experiment share while this process works on them. */
+export interface Shared {
+  readonly config: ExperimentConfig;
+  readonly task: LoadedTask;
+  readonly secret: string;
+  readonly sandbox: Sandbox;
+  readonly env: Environment;
+  /** Counts against `totalBudget`. */
+  readonly total: Meter;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** A run that is open for writing: its log locked, its state folded, its models ready. */
+export interface OpenRun {
+  readonly context: RunContext;
+  /** Ends the run from inside: aborts everything under way with this reason. */
+  abort(reason: unknown): void;
+  /** Brings the trace tables and the counts of denials up to the log. */
+  catchUp(): Promise<void>;
+  /** `catchUp`, then anchors the log in `run.json`. */
+  checkpoint(round: number): Promise<void>;
+  /** Writes status, summary and a last anchor, and closes the log. */
+  finish(status: RunFile['status']): Promise<RunSummary>;
+}
+
+/**
+ * Opens a run's folder, new or cut off; `run.json` must be there.
+ *
+ * @throws {LogWriteError} when another process has it open; {CorruptLogError} when its log is damaged; {ModelError} for a
+ * provider without a key.
+ */
+export async function openRun(dir: string, plan: RunPlan, shared: Shared): Promise<OpenRun> {
+  const models = await openModels(plan, shared);
+  const log = await openSqliteLog(join(dir, 'marks.db'));
+  try {
+    return await assemble(dir, plan, shared, models, log);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  dir: string,
+  plan: RunPlan,
+  shared: Shared,
+  models: ReadonlyMap<string, Model>,
+  log: Log,
+): Promise<OpenRun> {
+  const { config, task, sandbox, clock, now } = shared;
+  const gate = await openGate({
+    log,
+    run: plan.id,
+    clock,
+    scopes: scopesOf(plan),
+    grants: grantsOf(plan, config),
+    gather: syntaxFacts(sandbox, shared.signal),
+  });
+  const state = createRunState();
+  const seen = new Set<string>();
+  const trace = await openTraceWriter(dir);
+  const follower = new LogFollower(log, async (record) => {
+    if (record.body.type === 'row' && seen.has(record.key)) return;
+    if (record.body.type === 'row') seen.add(record.key);
+    applyRecord(state, record);
+  }, trace);
+  await follower.catchUp();
+  const meter = new Meter(config.budget, now, state.last?.wallMs ?? 0, shared.total);
+  for (const call of state.calls.values()) meter.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
+
+  const stopping = new AbortController();
+  const context: RunContext = {
+    plan,
+    config,
+    task,
+    secret: testSecretOf(shared.secret, task.task.name),
+    gate,
+    recorder: new Recorder(gate, state, seen),
+    state,
+    blobs: openBlobStore(dir),
+    sandbox,
+    meter,
+    models,
+    usdOf: (agent, usage) => costOf(plan.agents, models, agent, usage),
+    watch: new Stopwatch(now),
+    clock,
+    signal: AbortSignal.any([shared.signal, stopping.signal]),
+    onEvent: shared.onEvent,
+  };
+  const anchor = async (change: (file: RunFile) => Partial<RunFile>): Promise<void> => {
+    await follower.catchUp();
+    const file = await readRunFile(dir);
+    await writeRunFile(dir, { ...file, ...change(file) });
+  };
+  const anchored = (file: RunFile, round: number): RunFile['anchors'] => [...file.anchors, { ...log.head(), round }].slice(-KEPT_ANCHORS);
+  return {
+    context,
+    abort: (reason) => stopping.abort(reason),
+    catchUp: () => follower.catchUp(),
+    checkpoint: (round) => anchor((file) => ({ anchors: anchored(file, round) })),
+    async finish(status) {
+      const summary = summarise(state, plan, task, models, dir, status);
+      await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status }));
+      await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary });
+      await gate.close();
+      return summary;
+    },
+  };
+}
+
+async function openModels(plan: RunPlan, shared: Shared): Promise<ReadonlyMap<string, Model>> {
+  const models = new Map<string, Model>();
+  for (const { name, model, baseUrl, apiKeyEnv, temperature, maxOutputTokens } of plan.agents) {
+    const spec = {
+      model,
+      agent: name,
+      seed: plan.seed,
+      task: shared.task.task.name,
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+      ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    };
+    models.set(name, await openModel(spec, shared.env));
+  }
+  return models;
+}
+
+function costOf(agents: readonly AgentConfig[], models: ReadonlyMap<string, Model>, agent: string, usage: Usage): number {
+  const price = agents.find(({ name }) => name === agent)?.price;
+  const model = models.get(agent)?.identity ?? '';
+  return usdOf(model, usage, price).usd;
+}
+
+/** Reads what a log has got since the last time, once, in order, into the state and the trace tables. */
+class LogFollower {
+  readonly #log: Log;
+  readonly #apply: (record: LogRecord) => void;
+  readonly #trace: TraceWriter;
+  #next = 1;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(log: Log, apply: (record: LogRecord) => void, trace: TraceWriter) {
+    this.#log = log;
+    this.#apply = apply;
+    this.#trace = trace;
+  }
+
+  catchUp(): Promise<void> {
+    const mine = this.#turn.then(async () => {
+      const records: LogRecord[] = [];
+      for await (const record of this.#log.read(this.#next)) {
+        this.#apply(record);
+        records.push(record);
+        this.#next = record.seq + 1;
+      }
+      await this.#trace.append(records);
+    });
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+}

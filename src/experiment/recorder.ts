@@ -1,0 +1,59 @@
+import type { Gate } from '../guard/gate.ts';
+import type { Json } from '../space/marks.ts';
+import type { TraceTables } from '../trace/schema.ts';
+import type { RoundRow, RunState } from './run-state.ts';
+import { applyRecord } from './run-state.ts';
+
+interface Tables extends TraceTables {
+  readonly rounds: RoundRow;
+}
+
+/** One row to record: its key within the table makes recording it again harmless. */
+export interface NewRow<Table extends keyof Tables = keyof Tables> {
+  readonly table: Table;
+  readonly key: string;
+  readonly row: Tables[Table];
+}
+
+/** Types a row by its table. */
+export function rowOf<Table extends keyof Tables>(table: Table, key: string, row: Tables[Table]): NewRow {
+  return { table, key, row } as NewRow;
+}
+
+/** Writes rows to the log and, once they are durable, into the state. Rows the log already has stay as they were first written. */
+export class Recorder {
+  readonly #gate: Gate;
+  readonly #state: RunState;
+  readonly #seen: Set<string>;
+
+  /** `seen`: keys (`<table>/<key>`) of rows already in the log. */
+  constructor(gate: Gate, state: RunState, seen: Set<string>) {
+    this.#gate = gate;
+    this.#state = state;
+    this.#seen = seen;
+  }
+
+  /** Resolves once all rows are on disk. */
+  async record(rows: readonly NewRow[]): Promise<void> {
+    const fresh = rows.filter(({ table, key }) => !this.#seen.has(`${table}/${key}`));
+    if (fresh.length === 0) return;
+    const byTable = Map.groupBy(fresh, ({ table }) => table);
+    await Promise.all(
+      [...byTable].map(([table, group]) =>
+        this.#gate.rows(
+          table,
+          group.map(({ key, row }) => ({ key: `${table}/${key}`, row: row as unknown as Json })),
+        ),
+      ),
+    );
+    for (const { table, key, row } of fresh) {
+      this.#seen.add(`${table}/${key}`);
+      applyRecord(this.#state, {
+        seq: 0,
+        hash: '',
+        key,
+        body: { type: 'row', table, row: row as unknown as Json },
+      });
+    }
+  }
+}

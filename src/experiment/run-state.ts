@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { MarkId } from '../space/marks.ts';
+import type { LogRecord } from '../space/log.ts';
+import type { AdoptionRow, CallRow, CandidateRow, EvaluationRow } from '../trace/schema.ts';
+
+/** Where one agent stands after a round; all a following round needs to know of it. */
+export interface AgentStanding {
+  /** Candidate whose files the agent has. */
+  readonly head: string;
+  /** Path -> the mark that holds the file now. */
+  readonly files: Readonly<Record<string, MarkId>>;
+  /** sha256 of the last `meta_agent.ts` that loaded and ran. */
+  readonly goodMeta: string;
+  readonly published: { readonly mark: MarkId; readonly generation: number; readonly score: number } | null;
+  /** Evaluation marks, oldest first: what becomes `evals/`. */
+  readonly evals: readonly MarkId[];
+}
+
+/** Table `rounds`: closes a round. Resuming starts from the last one, so a round counts whole or not at all. */
+export interface RoundRow {
+  readonly round: number;
+  readonly agents: Readonly<Record<string, AgentStanding>>;
+  /** Wall milliseconds of the run up to here, over all its sessions. */
+  readonly wallMs: number;
+}
+
+const markId = z.string().transform((id) => id as MarkId);
+const roundSchema = z.object({
+  round: z.int().nonnegative(),
+  agents: z.record(
+    z.string(),
+    z.object({
+      head: z.string(),
+      files: z.record(z.string(), markId),
+      goodMeta: z.string(),
+      published: z.object({ mark: markId, generation: z.int(), score: z.number() }).nullable(),
+      evals: z.array(markId),
+    }),
+  ),
+  wallMs: z.number().nonnegative(),
+});
+
+/** What a run's log says so far; mutated by `applyRecord` alone. */
+export interface RunState {
+  /** Rows by table and key, for the tables a running experiment looks at. */
+  readonly candidates: Map<string, CandidateRow>;
+  /** By `<candidate>/<split>`. */
+  readonly evaluations: Map<string, EvaluationRow>;
+  readonly adoptions: Map<string, AdoptionRow>;
+  /** By `<agent>/<generation>/<n>`. */
+  readonly calls: Map<string, CallRow>;
+  /** Denied decisions per agent. */
+  readonly denials: Map<string, number>;
+  /** The last closed round; undefined before the initial programs are scored. */
+  last: RoundRow | undefined;
+}
+
+export function createRunState(): RunState {
+  return {
+    candidates: new Map(),
+    evaluations: new Map(),
+    adoptions: new Map(),
+    calls: new Map(),
+    denials: new Map(),
+    last: undefined,
+  };
+}
+
+/** Folds one log record in. Rows come from our own log, whose chain was checked when it was opened. */
+export function applyRecord(state: RunState, record: LogRecord): void {
+  const { body } = record;
+  if (body.type === 'decision') {
+    const { agent, verdict } = body.decision as { agent: string; verdict: string };
+    if (verdict === 'denied') state.denials.set(agent, (state.denials.get(agent) ?? 0) + 1);
+  } else if (body.type === 'row') {
+    const row: unknown = body.row;
+    switch (body.table) {
+      case 'candidates': {
+        const candidate = row as CandidateRow;
+        state.candidates.set(candidate.id, candidate);
+        break;
+      }
+      case 'evaluations': {
+        const evaluation = row as EvaluationRow;
+        state.evaluations.set(`${evaluation.candidate}/${evaluation.split}`, evaluation);
+        break;
+      }
+      case 'adoptions': {
+        const adoption = row as AdoptionRow;
+        state.adoptions.set(adoption.id, adoption);
+        break;
+      }
+      case 'calls': {
+        const call = row as CallRow;
+        state.calls.set(call.id, call);
+        break;
+      }
+      case 'rounds':
+        state.last = roundSchema.parse(row);
+        break;
+      default:
+    }
+  }
+}
+
+/** Totals of an agent's model calls; `null` for the whole run. */
+export function usageOf(state: RunState, agent: string | null): { tokens: number; usd: number; calls: number } {
+  let tokens = 0;
+  let usd = 0;
+  let calls = 0;
+  for (const call of state.calls.values()) {
+    if (agent !== null && call.agent !== agent) continue;
+    tokens += call.inputTokens + call.outputTokens;
+    usd += call.usd;
+    calls += 1;
+  }
+  return { tokens, usd, calls };
+}
+
+/** Candidates of one agent, oldest first. */
+export function candidatesOf(state: RunState, agent: string): CandidateRow[] {
+  return [...state.candidates.values()].filter((row) => row.agent === agent).sort((a, b) => a.generation - b.generation);
+}
+
+/** The agent's best valid candidate by validation score, of generations below `before`; the earliest of equals. */
+export function bestOf(state: RunState, agent: string, before = Infinity): EvaluationRow | undefined {
+  let best: EvaluationRow | undefined;
+  for (const row of candidatesOf(state, agent)) {
+    const validation = state.evaluations.get(`${row.id}/validation`);
+    if (row.generation >= before || row.status === 'failed' || validation?.valid !== true) continue;
+    if (best === undefined || validation.score > best.score) best = validation;
+  }
+  return best;
+}

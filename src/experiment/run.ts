@@ -1,0 +1,125 @@
+import { BudgetStop } from './budget.ts';
+import { runGeneration } from './generation.ts';
+import type { OpenRun } from './open-run.ts';
+import { openInitialPrograms } from './initial-round.ts';
+import type { GenerationReport } from './progress.ts';
+import { rowOf } from './recorder.ts';
+import type { AgentStanding, RoundRow } from './run-state.ts';
+import { bestOf, usageOf } from './run-state.ts';
+import { scoreCandidate } from './score-candidate.ts';
+import { programOf } from './sources.ts';
+
+/** The run was stopped from outside (Ctrl-C, a signal); everything up to here is on disk. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly code = 'interrupted';
+  constructor() {
+    super('interrupted');
+  }
+}
+
+/**
+ * Plays the rounds that a run has left, then scores the sealed test split once for each agent's best. Agents of a round run
+ * at the same time; the first failure of one aborts the others. After each round, the round is closed in the log, the trace
+ * tables are brought up to it, and `run.json` gets an anchor.
+ *
+ * @throws {BudgetStop | Interrupted | ModelError | EvaluatorError} whatever ended the run early; it is resumable then.
+ */
+export async function playRun(run: OpenRun): Promise<void> {
+  const { context, abort } = run;
+  const { meter, plan, config, state, onEvent } = context;
+  const wallLeft = meter.wallLeftMs();
+  const timer = Number.isFinite(wallLeft)
+    ? setTimeout(() => abort(overWall(run)), Math.min(Math.max(0, wallLeft), 2 ** 31 - 1))
+    : undefined;
+  try {
+    context.signal.throwIfAborted();
+    if (state.last === undefined) await closeRound(run, 0, await openInitialPrograms(context));
+    for (let round = (state.last?.round ?? 0) + 1; round <= config.generations; round++) {
+      meter.check();
+      context.signal.throwIfAborted();
+      const snapshot = state.last;
+      if (snapshot === undefined) throw new Error('the round before was not closed');
+      onEvent({ type: 'round-started', run: plan.id, round });
+      const standings = await together(run, (agent) => oneGeneration(run, agent, round, snapshot));
+      await closeRound(run, round, standings);
+    }
+    await together(run, (agent) => scoreTest(run, agent));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function overWall({ context }: OpenRun): Error {
+  try {
+    context.meter.check();
+  } catch (error) {
+    if (error instanceof BudgetStop) return error;
+  }
+  return new BudgetStop('wall minutes', 'the time is up', String(context.config.budget.wallMinutes ?? ''));
+}
+
+/** Runs `work` for every agent at once and waits for all of them, also when one fails: nothing goes on behind the caller's back. */
+async function together<T>(run: OpenRun, work: (agent: string) => Promise<T>): Promise<Record<string, T>> {
+  const { context, abort } = run;
+  const settled = await Promise.allSettled(
+    context.plan.agents.map(async ({ name }) => {
+      try {
+        return [name, await work(name)] as const;
+      } catch (error) {
+        abort(error);
+        throw error;
+      }
+    }),
+  );
+  if (context.signal.aborted) throw context.signal.reason;
+  const results: Record<string, T> = {};
+  for (const one of settled) {
+    if (one.status === 'rejected') throw one.reason;
+    results[one.value[0]] = one.value[1];
+  }
+  return results;
+}
+
+async function oneGeneration(run: OpenRun, agent: string, round: number, snapshot: RoundRow): Promise<AgentStanding> {
+  const { context } = run;
+  const { state, watch, plan, onEvent } = context;
+  const from = watch.now();
+  watch.take(agent);
+  const result = await runGeneration(context, agent, round, snapshot);
+  await run.catchUp();
+  const { tokens, usd } = usageOf(state, agent);
+  const report: GenerationReport = {
+    agent,
+    generation: round,
+    status: result.candidate.status,
+    score: result.score,
+    best: bestOf(state, agent)?.score ?? 0,
+    tokens,
+    usd,
+    denials: state.denials.get(agent) ?? 0,
+    adoptions: [...state.adoptions.values()].filter((row) => row.agent === agent).length,
+    published: result.candidate.published,
+    adopted: result.adoptions.map(({ peer, peerGeneration, reuse }) => ({ peer, peerGeneration, reuse })),
+    ...(result.candidate.reason === undefined ? {} : { reason: result.candidate.reason }),
+    timing: { total: watch.now() - from, ...watch.take(agent) },
+  };
+  onEvent({ type: 'generation-done', run: plan.id, ...report });
+  return result.standing;
+}
+
+async function closeRound(run: OpenRun, round: number, agents: Record<string, AgentStanding>): Promise<void> {
+  const { context } = run;
+  const row: RoundRow = { round, agents, wallMs: Math.round(context.meter.spent().wallMs) };
+  await context.recorder.record([rowOf('rounds', String(round), row)]);
+  await run.checkpoint(round);
+}
+
+/** The sealed split: once per run and agent, for the best by validation, never placed where an agent could see it. */
+async function scoreTest(run: OpenRun, agent: string): Promise<void> {
+  const { context } = run;
+  const best = bestOf(context.state, agent);
+  const candidate = best === undefined ? undefined : context.state.candidates.get(best.candidate);
+  if (best === undefined || candidate === undefined) return;
+  await scoreCandidate(context, agent, best.generation, 'test', await programOf(context, candidate));
+}

@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import type { ComputeSlots } from './compute-slots.ts';
+import { Deadline } from './deadline.ts';
+import type { ChildExit, DisposableChild } from './disposable-child.ts';
+import type { ProgramError, ToChild } from './frames.ts';
+import { HostCalls } from './host-calls.ts';
+import { parseForeignJson } from './json-text.ts';
+import { CHILD_LIMITS } from './limits.ts';
+import type { FailureStatus, Json, SandboxJob, SandboxLimits } from './sandbox.ts';
+
+/** What came of one exchange with a child. */
+export type Outcome =
+  | { readonly status: 'loaded' }
+  | { readonly status: 'value'; readonly value: Json }
+  | { readonly status: FailureStatus; readonly error: ProgramError };
+
+/** Bytes of a frame besides its payload: nonce, letter, line end. */
+const FRAME_BYTES = 64;
+
+/**
+ * The parent's side of one child that runs one program. Every status is decided here: from deadlines, counted bytes and the
+ * wait status; a frame without the nonce of this session does not exist.
+ */
+export class ChildSession {
+  readonly #child: DisposableChild;
+  readonly #limits: SandboxLimits;
+  readonly #slots: ComputeSlots;
+  readonly #host: HostCalls;
+  readonly #nonce = randomBytes(16).toString('hex');
+  #answer: PromiseWithResolvers<Outcome> | undefined;
+  #deadline: Deadline | undefined;
+  #slot: 'none' | 'asked' | 'held' = 'none';
+  #logs: string[] = [];
+  #watch: NodeJS.Timeout | undefined;
+  #over: Outcome | undefined;
+
+  constructor(
+    child: DisposableChild,
+    job: Pick<SandboxJob, 'modules' | 'entry'>,
+    limits: SandboxLimits,
+    slots: ComputeSlots,
+    host: HostCalls,
+  ) {
+    this.#child = child;
+    this.#limits = limits;
+    this.#slots = slots;
+    this.#host = host;
+    const listener = {
+      line: (text: string) => this.#line(text),
+      flood: () => this.end({ status: 'output-limit', error: { code: 'output-limit', message: 'it wrote too much' } }),
+      end: (exit: ChildExit) => this.end(outcomeOfExit(exit)),
+    };
+    child.hold(listener, FRAME_BYTES + Math.max(limits.resultBytes, limits.hostBytes + 1024, 6 * limits.logBytes, 8192));
+    this.#send({
+      op: 'job',
+      nonce: this.#nonce,
+      modules: job.modules,
+      entry: job.entry,
+      memoryMb: limits.memoryMb,
+      resultBytes: limits.resultBytes,
+      logBytes: limits.logBytes,
+      logLines: CHILD_LIMITS.logLines,
+      hostCalls: limits.hostCalls,
+      hostBytes: limits.hostBytes,
+      maxDepth: CHILD_LIMITS.jsonDepth,
+      hostNames: host.names,
+    });
+    this.#watchResident();
+  }
+
+  /** False once the child is dead or given up: the next case needs another one. */
+  get usable(): boolean {
+    return this.#over === undefined;
+  }
+
+  /** Starts a case: its own deadline, log and realm. The realm is loaded with the first `step`, or alone. */
+  open(seed: number, budgetMs: number, step?: Json): Promise<Outcome> {
+    this.#logs = [];
+    this.#deadline = new Deadline(budgetMs, () => this.end(TIMED_OUT));
+    this.#host.reset((id, ok, text) => void this.#reply(id, ok, text));
+    return this.#exchange(
+      step === undefined ? [{ op: 'load', seed }] : [{ op: 'load', seed }, { op: 'step', input: JSON.stringify(step) }],
+      step === undefined,
+    );
+  }
+
+  /** Calls `forward` once more in the same realm. */
+  step(input: Json): Promise<Outcome> {
+    return this.#exchange([{ op: 'step', input: JSON.stringify(input) }], false);
+  }
+
+  /** Ends the case; gives its log and the compute milliseconds left of its budget. */
+  close(): { readonly logs: readonly string[]; readonly leftMs: number } {
+    this.#host.stop();
+    this.#deadline?.pause();
+    return { logs: this.#logs, leftMs: this.#deadline?.leftMs ?? 0 };
+  }
+
+  /** Kills the child; whatever was being waited for ends with `outcome`. */
+  end(outcome: Outcome): void {
+    if (this.#over !== undefined) return;
+    this.#over = outcome;
+    clearInterval(this.#watch);
+    this.#child.kill();
+    this.#host.stop();
+    this.#settle(outcome);
+  }
+
+  #loadOnly = false;
+
+  async #exchange(messages: readonly ToChild[], loadOnly: boolean): Promise<Outcome> {
+    this.#loadOnly = loadOnly;
+    this.#answer = Promise.withResolvers<Outcome>();
+    const { promise } = this.#answer;
+    if (this.#over !== undefined) return this.#over;
+    await this.#compute();
+    if (this.#over === undefined) for (const message of messages) this.#send(message);
+    const outcome = await promise;
+    this.#rest();
+    return outcome;
+  }
+
+  /** Takes a slot (once) and lets the compute clock run. */
+  async #compute(): Promise<void> {
+    if (this.#slot !== 'none') return;
+    this.#slot = 'asked';
+    await this.#slots.take();
+    this.#slot = 'held';
+    if (this.#answer === undefined || this.#over !== undefined) this.#rest();
+    else this.#deadline?.resume();
+  }
+
+  /** Stops the compute clock and gives the slot back. */
+  #rest(): void {
+    this.#deadline?.pause();
+    if (this.#slot !== 'held') return;
+    this.#slot = 'none';
+    this.#slots.give();
+  }
+
+  async #reply(id: number, ok: boolean, text: string): Promise<void> {
+    await this.#compute();
+    if (this.#answer === undefined || this.#over !== undefined) return;
+    this.#host.delivered();
+    this.#send({ op: 'reply', id, ok, text });
+  }
+
+  #settle(outcome: Outcome): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#rest();
+    answer?.resolve(outcome);
+  }
+
+  #send(message: ToChild): void {
+    this.#child.send(JSON.stringify(message));
+  }
+
+  #line(line: string): void {
+    if (this.#over !== undefined || this.#answer === undefined || !line.startsWith(this.#nonce)) return;
+    const kind = line[this.#nonce.length];
+    const payload = line.slice(this.#nonce.length + 1);
+    switch (kind) {
+      case 'R':
+        if (this.#loadOnly) this.#settle({ status: 'loaded' });
+        return;
+      case 'V': {
+        const value = parseForeignJson(payload, CHILD_LIMITS.jsonDepth);
+        return this.#settle(value === undefined ? badResult('it is not plain JSON') : { status: 'value', value });
+      }
+      case 'E': {
+        const error = parseForeignJson(payload, 1);
+        return this.#settle({ status: 'error', error: programError(error) });
+      }
+      case 'B': {
+        const why = parseForeignJson(payload, 1);
+        return this.#settle(badResult(typeof why === 'string' ? why : 'it is not plain JSON'));
+      }
+      case 'O': {
+        const message = `the answer is larger than ${this.#limits.resultBytes} bytes of JSON`;
+        return this.#settle({ status: 'output-limit', error: { code: 'output-limit', message } });
+      }
+      case 'M':
+        return this.end(outOfMemory(this.#limits.memoryMb));
+      case 'L': {
+        const text = parseForeignJson(payload, 1);
+        if (typeof text === 'string' && this.#logs.length <= CHILD_LIMITS.logLines) this.#logs.push(text);
+        return;
+      }
+      case 'C':
+        if (!this.#host.call(payload)) this.end(outcomeOfExit({ code: null, signal: null, outOfMemory: false }));
+        return;
+      case 'I':
+        // Idle, and every reply given so far was seen: either it waits for the host, or it can never go on.
+        if (Number(payload) !== this.#host.deliveredCount) return;
+        if (this.#host.outstanding > 0) this.#rest();
+        else this.#settle(NEVER_SETTLES);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #watchResident(): void {
+    if (process.platform !== 'linux') return;
+    const capBytes = (2 * this.#limits.memoryMb + CHILD_LIMITS.residentSlackMb) * 1024 ** 2;
+    this.#watch = setInterval(() => {
+      if (this.#deadline?.running !== true) return;
+      void this.#child.residentBytes().then((bytes) => {
+        if (bytes !== undefined && bytes > capBytes) this.end(outOfMemory(this.#limits.memoryMb));
+      });
+    }, CHILD_LIMITS.residentPollMs).unref();
+  }
+}
+
+const TIMED_OUT: Outcome = {
+  status: 'timeout',
+  error: { code: 'deadline', message: 'no answer before the deadline' },
+};
+const NEVER_SETTLES: Outcome = {
+  status: 'timeout',
+  error: { code: 'never-settles', message: 'forward returned a promise that nothing is left to settle' },
+};
+
+function badResult(why: string): Outcome {
+  return { status: 'bad-result', error: { code: 'bad-result', message: `the answer is not plain JSON: ${why}` } };
+}
+
+function outOfMemory(memoryMb: number): Outcome {
+  return { status: 'memory', error: { code: 'memory-limit', message: `it used more memory than its limit of ${memoryMb} MiB` } };
+}
+
+function programError(error: Json | undefined): ProgramError {
+  if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) {
+    return { code: 'threw', message: 'threw' };
+  }
+  return { code: String(error.code), message: String(error.message) };
+}
+
+function outcomeOfExit(exit: ChildExit): Outcome {
+  if (exit.outOfMemory) return { status: 'memory', error: { code: 'memory-limit', message: 'it ran its process out of memory' } };
+  if (exit.signal === 'SIGXCPU') return TIMED_OUT;
+  const how = exit.signal ?? (exit.code === null ? 'broken protocol' : `exit code ${exit.code}`);
+  return { status: 'crash', error: { code: 'crash', message: `it brought its process down (${how})` } };
+}

@@ -1,0 +1,43 @@
+/**
+ * The lines between the parent and an isolate child. Parent to child: one JSON object a line ({@link ToChild}).
+ * Child to parent: the run's nonce, one letter ({@link FrameKind}), a payload without line breaks.
+ * The isolate sees neither the nonce nor the pipes.
+ */
+export type ToChild =
+  | {
+      readonly op: 'job';
+      readonly nonce: string;
+      readonly modules: Readonly<Record<string, string>>;
+      readonly entry: string;
+      readonly memoryMb: number;
+      readonly resultBytes: number;
+      readonly logBytes: number;
+      readonly logLines: number;
+      readonly hostCalls: number;
+      readonly hostBytes: number;
+      readonly maxDepth: number;
+      readonly hostNames: readonly string[];
+    }
+  | { readonly op: 'load'; readonly seed: number }
+  | { readonly op: 'step'; readonly input: string }
+  | { readonly op: 'reply'; readonly id: number; readonly ok: boolean; readonly text: string };
+
+/** An error in the agent's own terms: message and line of its own file. */
+export interface ProgramError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * - `R` realm ready: a fresh realm has loaded the entry and found `forward`
+ * - `V` the step's value as JSON text
+ * - `E` the program's error as {@link ProgramError}
+ * - `B` the value is not plain JSON (payload: JSON string of the reason), `O` it is too large, `M` the isolate's memory limit was hit
+ * - `L` one log line as JSON string
+ * - `C` a host call `{ id, name, args }`
+ * - `I` the realm is idle; payload: how many replies it had been given by then
+ */
+export type FrameKind = 'R' | 'V' | 'E' | 'B' | 'O' | 'M' | 'L' | 'C' | 'I';
+
+/** The line an idle child prints when it can take a job (the only one without a nonce; printed before any program is there). */
+export const READY_LINE = 'ready';

@@ -1,0 +1,212 @@
+import type { Context, Isolate, Module, Reference, Transferable } from 'isolated-vm';
+import type { FrameKind, ProgramError, ToChild } from './frames.ts';
+import { cleanText, LoadError, ownMessage, resolveImport, stripError } from './program-modules.ts';
+import { REALM_SOURCE } from './realm-source.ts';
+
+type Job = Extract<ToChild, { op: 'job' }>;
+type Api = Reference<(...args: Transferable[]) => Transferable>;
+type Call = ['step', string] | ['reply', number, boolean, string];
+
+/**
+ * One program in a child: strips its modules once, and gives each case a fresh isolate (2 ms), so that nothing of one case can
+ * reach the next. Every call into an isolate is asynchronous, so that this thread still sees its stdin end.
+ */
+export class IsolateHost {
+  readonly #ivm: typeof import('isolated-vm');
+  readonly #job: Job;
+  readonly #frame: (kind: FrameKind, payload: string) => void;
+  readonly #strip: (source: string) => string;
+  readonly #paths: ReadonlySet<string>;
+  readonly #sources = new Map<string, string>();
+  #isolate: Isolate | undefined;
+  #api: Api | undefined;
+  #replies = 0;
+
+  constructor(
+    ivm: typeof import('isolated-vm'),
+    job: Job,
+    frame: (kind: FrameKind, payload: string) => void,
+    strip: (source: string) => string,
+  ) {
+    this.#ivm = ivm;
+    this.#job = job;
+    this.#frame = frame;
+    this.#strip = strip;
+    this.#paths = new Set(Object.keys(job.modules));
+  }
+
+  /** A fresh realm for the next case, with the program loaded into it. Answers `R`, `E` or `M`. */
+  async load(seed: number): Promise<void> {
+    this.#isolate?.dispose();
+    this.#api = undefined;
+    this.#replies = 0;
+    const isolate = new this.#ivm.Isolate({
+      memoryLimit: this.#job.memoryMb,
+      onCatastrophicError: () => this.#frame('M', ''),
+    });
+    this.#isolate = isolate;
+    let code = 'syntax';
+    try {
+      const context = await isolate.createContext();
+      const api = await this.#realm(context, seed);
+      const modules = await this.#compile(isolate);
+      const entry = modules.get(this.#job.entry);
+      if (entry === undefined) throw missingEntry(this.#job.entry);
+      const pathOf = new Map([...modules].map(([path, module]) => [module, path]));
+      await entry.instantiate(context, (specifier, referrer) => {
+        const path = resolveImport(specifier, pathOf.get(referrer) ?? '', this.#paths);
+        const found = path === undefined ? undefined : modules.get(path);
+        if (found === undefined) throw new LoadError({ code: 'missing-module', message: `no module ${specifier}` });
+        return found;
+      });
+      code = 'threw-at-load';
+      await entry.evaluate();
+      if ((await api.apply(undefined, ['load', entry.namespace.derefInto()])) !== true) {
+        throw new LoadError({ code: 'no-forward', message: `${this.#job.entry}: has no export function forward(input, ctx)` });
+      }
+      this.#api = api;
+      this.#frame('R', '');
+    } catch (thrown) {
+      this.#report(thrown, code);
+    }
+  }
+
+  /** One call of `forward` with `input` (JSON text). Answers with frames until the realm has no work left. */
+  step(input: string): Promise<void> {
+    return this.#enter(['step', input]);
+  }
+
+  /** Delivers a host function's answer into the realm. */
+  reply(id: number, ok: boolean, text: string): Promise<void> {
+    this.#replies++;
+    return this.#enter(['reply', id, ok, text]);
+  }
+
+  async #enter(call: Call): Promise<void> {
+    const api = this.#api;
+    if (api === undefined) return;
+    try {
+      await api.apply(undefined, call);
+      for (;;) {
+        const next = await api.apply(undefined, ['poll']);
+        if (typeof next !== 'string' || next === '') break;
+        if (this.#pass(next)) return;
+      }
+      this.#frame('I', String(this.#replies));
+    } catch (thrown) {
+      this.#report(thrown, 'threw');
+    }
+  }
+
+  /** Passes one frame of the realm on; true when it ends the step. */
+  #pass(text: string): boolean {
+    const payload = text.slice(1);
+    switch (text[0]) {
+      case 'V':
+        if (Buffer.byteLength(payload) > this.#job.resultBytes) this.#frame('O', '');
+        else this.#frame('V', payload);
+        return true;
+      case 'E': {
+        const thrown: { name: string; message: string; stack: string } = JSON.parse(payload);
+        this.#error({ code: 'threw', message: ownMessage(thrown, this.#paths) });
+        return true;
+      }
+      case 'B':
+        this.#frame('B', JSON.stringify(cleanText(payload, 300)));
+        return true;
+      case 'O':
+      case 'M':
+        this.#frame(text[0], '');
+        return true;
+      case 'C':
+        this.#frame('C', payload);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  async #realm(context: Context, seed: number): Promise<Api> {
+    const job = this.#job;
+    const settings = {
+      seed,
+      resultChars: job.resultBytes,
+      logChars: job.logBytes,
+      logLines: job.logLines,
+      hostCalls: job.hostCalls,
+      hostChars: job.hostBytes,
+      maxDepth: job.maxDepth,
+      hostNames: job.hostNames,
+    };
+    const sink = new this.#ivm.Callback((line: string) => this.#frame('L', JSON.stringify(line)), { ignored: true });
+    return context.evalClosure(REALM_SOURCE, [new this.#ivm.ExternalCopy(settings).copyInto(), sink], {
+      result: { reference: true },
+      filename: 'hivemark-host',
+    });
+  }
+
+  /** Compiles what the entry reaches; sources are stripped once per child. */
+  async #compile(isolate: Isolate): Promise<Map<string, Module>> {
+    const modules = new Map<string, Module>();
+    if (!this.#paths.has(this.#job.entry)) throw missingEntry(this.#job.entry);
+    const queue = [this.#job.entry];
+    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+      if (modules.has(path)) continue;
+      const module = await isolate.compileModule(this.#source(path), { filename: path });
+      modules.set(path, module);
+      for (const specifier of module.dependencySpecifiers) {
+        const found = resolveImport(specifier, path, this.#paths);
+        if (found === undefined) {
+          const message = `${path}: imports '${cleanText(specifier, 100)}', which is not among the program's own files`;
+          throw new LoadError({ code: 'missing-module', message });
+        }
+        queue.push(found);
+      }
+    }
+    return modules;
+  }
+
+  #source(path: string): string {
+    const known = this.#sources.get(path);
+    if (known !== undefined) return known;
+    const written = this.#job.modules[path] ?? '';
+    let source = written;
+    if (/\.[cm]?ts$/.test(path)) {
+      try {
+        source = this.#strip(written);
+      } catch (thrown) {
+        throw stripError(path, thrown);
+      }
+    }
+    this.#sources.set(path, source);
+    return source;
+  }
+
+  #report(thrown: unknown, code: string): void {
+    if (thrown instanceof LoadError) return this.#error(thrown.report);
+    if (this.#isolate?.isDisposed === true) return this.#frame('M', '');
+    const parts =
+      typeof thrown === 'object' && thrown !== null
+        ? { name: '', message: '', stack: '', ...pick(thrown) }
+        : { name: 'thrown', message: String(thrown), stack: '' };
+    if (parts.message === 'Array buffer allocation failed') return this.#frame('M', '');
+    this.#error({ code: parts.name === 'SyntaxError' ? 'syntax' : code, message: ownMessage(parts, this.#paths) });
+  }
+
+  #error(error: ProgramError): void {
+    this.#frame('E', JSON.stringify(error));
+  }
+}
+
+function pick(thrown: object): { name?: string; message?: string; stack?: string } {
+  const { name, message, stack } = thrown as { name?: unknown; message?: unknown; stack?: unknown };
+  return {
+    ...(typeof name === 'string' && { name }),
+    ...(typeof message === 'string' && { message }),
+    ...(typeof stack === 'string' && { stack }),
+  };
+}
+
+function missingEntry(entry: string): LoadError {
+  return new LoadError({ code: 'missing-module', message: `${cleanText(entry, 200)}: there is no such file` });
+}

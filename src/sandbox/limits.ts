@@ -1,0 +1,48 @@
+import type { SandboxLimits, ShellLimits } from './sandbox.ts';
+
+/** Limits of a program's run; the unit is in the name, the meaning in {@link SandboxLimits}. */
+export const DEFAULT_LIMITS: SandboxLimits = {
+  computeMs: 10_000,
+  caseMs: 10_000,
+  wallMs: 30_000,
+  memoryMb: 128,
+  resultBytes: 1024 * 1024,
+  logBytes: 16 * 1024,
+  hostCalls: 1_000,
+  hostBytes: 256 * 1024,
+  sourceBytes: 512 * 1024,
+};
+
+/** Limits of a shell command; meaning in {@link ShellLimits}. */
+export const DEFAULT_SHELL_LIMITS: ShellLimits = {
+  wallMs: 10_000,
+  memoryMb: 256,
+  outputBytes: 64 * 1024,
+  changedBytes: 4 * 1024 * 1024,
+};
+
+/** What holds for every child whatever the job asks; enforced by the operating system where it can (see `launch.ts`). */
+export const CHILD_LIMITS = {
+  /** Address space of a child: V8 reserves about 1 GiB of it without using it. */
+  addressSpaceBytes: 3 * 1024 ** 3,
+  /** CPU seconds of a child over its life: the last resort should its parent die. */
+  cpuSeconds: 900,
+  /** Milliseconds a child may take to start before it counts as broken. */
+  startMs: 20_000,
+  /** Resident MiB allowed beyond twice a job's `memoryMb`: the runtime itself, and what lies outside the isolate's heap. */
+  residentSlackMb: 256,
+  /** Milliseconds between two looks at the resident size (Linux). */
+  residentPollMs: 50,
+  /** Log lines of one case, whatever their size. */
+  logLines: 500,
+  /** Nesting of a value that crosses. */
+  jsonDepth: 100,
+} as const;
+
+/** Fills in defaults. A run whose `wallMs` is not given gets at least twice its compute time, so that the wall limit does not cut it short. */
+export function resolveLimits(limits: Partial<SandboxLimits> | undefined, defaults: SandboxLimits): SandboxLimits {
+  const resolved = { ...defaults, ...limits };
+  return limits?.wallMs === undefined
+    ? { ...resolved, wallMs: Math.max(defaults.wallMs, 2 * resolved.computeMs + 5_000) }
+    : resolved;
+}

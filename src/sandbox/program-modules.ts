@@ -1,0 +1,62 @@
+import type { ProgramError } from './frames.ts';
+
+/** A refusal to load a program, in the agent's own terms. Thrown in the child only. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+  readonly report: ProgramError;
+  constructor(report: ProgramError) {
+    super(report.message);
+    this.report = report;
+  }
+}
+
+/**
+ * Resolves a relative import among the program's own files: as written, with `.ts` or `.js` added, or with `.js` read as `.ts`
+ * (and the reverse). `undefined` when there is no such file, or the specifier is not relative.
+ */
+export function resolveImport(specifier: string, importer: string, paths: ReadonlySet<string>): string | undefined {
+  if (!specifier.startsWith('./') && !specifier.startsWith('../')) return undefined;
+  const parts = importer.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '.' || part === '') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  const path = parts.join('/');
+  const swapped = path.replace(/\.(js|ts)$/, (extension) => (extension === '.js' ? '.ts' : '.js'));
+  return [path, `${path}.ts`, `${path}.js`, swapped].find((candidate) => paths.has(candidate));
+}
+
+/** The first place in an engine's stack or message that lies in one of the program's own files, as `file:line`. */
+export function ownPlace(text: string, paths: ReadonlySet<string>): string | undefined {
+  for (const match of text.matchAll(/([\w./@-]{1,200}\.[cm]?[jt]s):(\d{1,7})(?::\d{1,7})?/g)) {
+    const [, file, line] = match;
+    if (file !== undefined && paths.has(file)) return `${file}:${line}`;
+  }
+  return undefined;
+}
+
+/** Message of an engine error with its trailing `[file:line:column]` moved to the front, control characters out, capped. */
+export function ownMessage(thrown: { name: string; message: string; stack: string }, paths: ReadonlySet<string>): string {
+  const place = ownPlace(thrown.stack, paths) ?? ownPlace(thrown.message, paths);
+  const message = cleanText(thrown.message.replace(/ \[[^[\]]{1,300}:\d+:\d+\]$/, ''), 600);
+  const name = cleanText(thrown.name, 60);
+  const said = name === '' || name === 'Error' || message.startsWith(name) ? message : `${name}: ${message}`;
+  return place === undefined ? said || 'threw' : `${place}: ${said || 'threw'}`;
+}
+
+/** Text of a program made fit for one line of a report. */
+export function cleanText(text: string, max: number): string {
+  // oxlint-disable-next-line no-control-regex -- taking them out is the point
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return clean.length > max ? `${clean.slice(0, max)}...` : clean;
+}
+
+/** Where in the source a parse error of the type stripper lies is not told by it; the message is. */
+export function stripError(path: string, thrown: unknown): LoadError {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const message = thrown instanceof Error ? cleanText(thrown.message, 600) : 'cannot be parsed';
+  return code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+    ? new LoadError({ code: 'unsupported-typescript', message: `${path}: ${message}` })
+    : new LoadError({ code: 'syntax', message: `${path}: ${message}` });
+}
