@@ -47,14 +47,14 @@ function blocksOf(message: Exclude<Message, { role: 'system' }>): Blocks {
           ...(message.isError ? { is_error: true } : {}),
         },
       ];
-    case 'assistant': {
-      const shape = continuationSchema.safeParse(message.continuation).data;
-      if (shape !== undefined) return shape.blocks.flatMap((block) => restored(block, message.toolCalls));
-      const said: Blocks = text.trim() === '' ? [] : [{ type: 'text', text }];
-      const blocks = [...said, ...message.toolCalls.map(toolUse)];
-      return blocks.length === 0 ? [{ type: 'text', text: filled('') }] : blocks;
-    }
+    case 'assistant':
+      break;
   }
+  const shape = continuationSchema.safeParse(message.continuation).data;
+  if (shape !== undefined) return shape.blocks.flatMap((block) => restored(block, message.toolCalls));
+  const said: Blocks = text.trim() === '' ? [] : [{ type: 'text', text }];
+  const blocks = [...said, ...message.toolCalls.map(toolUse)];
+  return blocks.length === 0 ? [{ type: 'text', text: filled('') }] : blocks;
 }
 
 /** Empty text blocks are refused by the API. */

@@ -190,6 +190,8 @@ function whyNot(call: ToolCall, reply: ModelReply, known: ReadonlySet<string>): 
   return undefined;
 }
 
+/** Both ends of a long text: how it began, and what was said of its size. */
 function describeMalformed(raw: string): string {
-  return raw.length <= 200 ? `got: ${raw}` : `got: ${raw.slice(0, 200).toWellFormed()}... of ${raw.length} characters`;
+  if (raw.length <= 300) return `got: ${raw}`;
+  return `got: ${raw.slice(0, 180).toWellFormed()} ... ${raw.slice(-100).toWellFormed()}`;
 }

@@ -116,7 +116,7 @@ const pathArguments = z.tuple([z.string().max(MAX_PATH_CHARS)]);
  * A meta agent that does not load, throws or overruns is a value (`ok: false`). What `chat` itself throws (a budget's stop, a
  * provider that gave up) ends the program and is rethrown: a meta agent must not be able to catch a budget and go on.
  *
- * @throws whatever `chat`, `read` or `list` threw.
+ * @throws whatever `chat`, `read` or `list` threw, and what the sandbox itself throws when it is broken.
  */
 export async function runMetaAgent(job: MetaAgentJob): Promise<MetaAgentResult> {
   const ended = new AbortController();
@@ -159,7 +159,7 @@ export async function runMetaAgent(job: MetaAgentJob): Promise<MetaAgentResult> 
 
   // The facts are plain JSON by their type; the copy drops what is undefined.
   const facts: Json = JSON.parse(JSON.stringify(job.facts));
-  const [verdict] = await job.run({
+  const running = job.run({
     modules: job.modules,
     entry: job.entry ?? 'meta_agent.ts',
     cases: [{ seed: job.seed ?? 0, next: (step) => (step === 0 ? facts : undefined) }],
@@ -167,15 +167,23 @@ export async function runMetaAgent(job: MetaAgentJob): Promise<MetaAgentResult> 
     host: { chat, read, list },
     signal,
   });
+  const outcome = await running.then(
+    ([verdict]) => ({ verdict }),
+    (error: unknown) => ({ error }),
+  );
   // A killed child may leave a chat under way: nothing may act on the view after this function is done.
   ended.abort();
   await queue;
   if (broken !== undefined) throw broken.error;
+  if (job.signal?.aborted) {
+    return { ok: false, code: 'aborted', message: 'the generation was aborted', logs: [], wallMs: 0 };
+  }
+  if ('error' in outcome) throw outcome.error;
+  const { verdict } = outcome;
   if (verdict === undefined) throw new Error('the sandbox gave no verdict for a meta agent');
   const { logs, wallMs } = verdict;
-  if (job.signal?.aborted) return { ok: false, code: 'aborted', message: 'the generation was aborted', logs, wallMs };
-  // `forward` of a meta agent need not return anything: what it returned is not looked at.
-  if (verdict.status === 'value') return { ok: true, logs, wallMs };
+  // What `forward` of a meta agent returns is not looked at: that it returned is enough, with nothing or with anything.
+  if (verdict.status === 'value' || verdict.status === 'bad-result') return { ok: true, logs, wallMs };
   return { ok: false, code: verdict.error.code, message: verdict.error.message, logs, wallMs };
 }
 

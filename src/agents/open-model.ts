@@ -9,6 +9,7 @@ import { createOpenAiModel } from './openai-model.ts';
 import type { Endpoint } from './provider-failure.ts';
 import { openReplayFile } from './replay-file.ts';
 import type { RetryPolicy, Timing } from './resilience.ts';
+import { SYSTEM_TIMING } from './resilience.ts';
 import { openScripted } from './scripted/scripted-model.ts';
 
 /** What a model is opened with: an agent's part of the config. */
@@ -62,17 +63,10 @@ const REMOTE: Readonly<
  */
 export async function openModel(spec: OpenModelSpec, env: Environment, options: OpenModelOptions = {}): Promise<Model> {
   const { provider, id } = parseModelName(spec.model);
-  switch (provider) {
-    case 'scripted':
-      return openScripted(id, { seed: spec.seed, agent: spec.agent, task: spec.task ?? '' });
-    case 'replay':
-      return openReplayFile(id, spec.agent);
-    case 'openai':
-    case 'openai-compatible':
-      return createOpenAiModel(remoteOptions(spec, provider, id, env, options));
-    case 'anthropic':
-      return createAnthropicModel(remoteOptions(spec, provider, id, env, options));
-  }
+  if (provider === 'scripted') return openScripted(id, { seed: spec.seed, agent: spec.agent, task: spec.task ?? '' });
+  if (provider === 'replay') return openReplayFile(id, spec.agent);
+  const remote = remoteOptions(spec, provider, id, env, options);
+  return provider === 'anthropic' ? createAnthropicModel(remote) : createOpenAiModel(remote);
 }
 
 function remoteOptions(
@@ -85,7 +79,8 @@ function remoteOptions(
   const baseUrl = baseUrlOf(spec, provider, env);
   const endpoint: Endpoint = { provider, modelId, baseUrl, keyEnv: spec.apiKeyEnv ?? REMOTE[provider].keyEnv };
   const breakers = options.breakers ?? sharedBreakers;
-  const breaker = breakers.get(baseUrl) ?? new CircuitBreaker(undefined, options.timing?.now);
+  const timing = options.timing ?? SYSTEM_TIMING;
+  const breaker = breakers.get(baseUrl) ?? new CircuitBreaker(undefined, () => timing.now());
   breakers.set(baseUrl, breaker);
   return {
     name: spec.model,
@@ -96,7 +91,7 @@ function remoteOptions(
     ...(spec.temperature === undefined ? {} : { temperature: spec.temperature }),
     ...(spec.maxOutputTokens === undefined ? {} : { maxOutputTokens: spec.maxOutputTokens }),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
-    ...(options.timing === undefined ? {} : { timing: options.timing }),
+    timing,
   };
 }
 

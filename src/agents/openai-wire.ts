@@ -27,24 +27,24 @@ function openAiMessage(message: Message): ChatCompletionMessageParam {
       return { role: message.role, content: text };
     case 'tool':
       return { role: 'tool', tool_call_id: message.callId, content: toolText(text, message.isError) };
-    case 'assistant': {
-      const reasoning = continuationSchema.safeParse(message.continuation).data;
-      return {
-        role: 'assistant',
-        content: text === '' && message.toolCalls.length > 0 ? null : text,
-        ...(message.toolCalls.length === 0
-          ? {}
-          : {
-              tool_calls: message.toolCalls.map((call) => ({
-                id: call.id,
-                type: 'function' as const,
-                function: { name: sentName(call.name), arguments: JSON.stringify(sentArguments(call)) },
-              })),
-            }),
-        ...reasoning,
-      };
-    }
+    case 'assistant':
+      break;
   }
+  const reasoning = continuationSchema.safeParse(message.continuation).data;
+  return {
+    role: 'assistant',
+    content: text === '' && message.toolCalls.length > 0 ? null : text,
+    ...(message.toolCalls.length === 0
+      ? {}
+      : {
+          tool_calls: message.toolCalls.map((call) => ({
+            id: call.id,
+            type: 'function' as const,
+            function: { name: sentName(call.name), arguments: JSON.stringify(sentArguments(call)) },
+          })),
+        }),
+    ...reasoning,
+  };
 }
 
 /** This format has no field for a failed tool call, so its text says it. */

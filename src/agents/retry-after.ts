@@ -18,7 +18,8 @@ export function retryAfterMs(headers: HeaderReader, fallbackNow: () => number = 
   if (value === null) return undefined;
   const inSeconds = seconds(value);
   if (inSeconds !== undefined) return inSeconds * 1000;
-  const at = Date.parse(value);
+  // Date.parse also takes things that are no dates of HTTP, such as a bare negative number.
+  const at = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(at)) return undefined;
   const sent = Date.parse(headers.get('date') ?? '');
   return Math.max(0, at - (Number.isNaN(sent) ? fallbackNow() : sent));

@@ -11,6 +11,9 @@ const TRUTH = join(SHARED, 'hyperspace-4runs.truth.json');
 const HAS_PUBLISHED_RUNS = existsSync(TRUTH);
 const HAS_PYTHON = spawnSync('python3', ['-c', 'import difflib']).status === 0;
 
+if (!HAS_PUBLISHED_RUNS) console.info('SKIPPED: the 181 published pairs, because ../shared/data is not there');
+if (!HAS_PYTHON) console.info('SKIPPED: the comparisons with CPython, because python3 is not there');
+
 /** The same pseudo-random text in any language: a 31-bit linear congruential generator. */
 function textOf(seed: number, length: number, alphabet: readonly string[]): string {
   let x = seed;
@@ -24,7 +27,7 @@ function textOf(seed: number, length: number, alphabet: readonly string[]): stri
 
 const ALPHABETS = [
   ['a', 'b'],
-  [...'abcdefghijklmnopqrstuvwxyz(){}=; '],
+  'abcdefghijklmnopqrstuvwxyz(){}=; '.split(''),
   [...Array.from({ length: 90 }, (_, n) => String.fromCodePoint(0x1f300 + n)), 'x', 'y', 'z'],
 ] as const;
 
@@ -44,10 +47,14 @@ const CPYTHON = [
 ] as const;
 
 describe('gestaltRatio()', () => {
-  it.each(CPYTHON)('gives what CPython gave for texts of %i and %i', (lenA, lenB, alphabet, matched, blocks, popular, ratio) => {
+  it.each(
+    CPYTHON,
+  )('gives what CPython gave for texts of %i and %i', (lenA, lenB, alphabet, matched, blocks, popular, ratio) => {
     const symbols = ALPHABETS[alphabet];
     const a = textOf(lenA + 1, lenA, symbols);
-    const piece = [...a].slice(Math.floor(lenA / 3), Math.floor(lenA / 2)).join('');
+    const piece = Array.from(a)
+      .slice(Math.floor(lenA / 3), Math.floor(lenA / 2))
+      .join('');
     const b = textOf(lenB + 7, lenB, symbols) + piece;
     expect(gestaltMatch(a, b)).toMatchObject({ matched, blocks, popular, ratio });
   });
@@ -73,7 +80,12 @@ describe('gestaltRatio()', () => {
   });
 
   it('matches equal texts whole even where every element is popular', () => {
-    expect(gestaltMatch('a'.repeat(300), 'a'.repeat(300))).toMatchObject({ matched: 300, blocks: 1, popular: 1, ratio: 1 });
+    expect(gestaltMatch('a'.repeat(300), 'a'.repeat(300))).toMatchObject({
+      matched: 300,
+      blocks: 1,
+      popular: 1,
+      ratio: 1,
+    });
     expect(gestaltMatch(`x${'a'.repeat(300)}`, 'a'.repeat(300)).matched).toBe(0);
   });
 
@@ -84,14 +96,17 @@ describe('gestaltRatio()', () => {
 });
 
 describe('against CPython', () => {
-  it.skipIf(!HAS_PYTHON)('gives the same integers and the same float64 for random texts (skipped without python3)', () => {
-    const pairs = randomPairs();
-    const answers = python(pairs);
-    for (const [n, [a, b]] of pairs.entries()) {
-      const { matched, blocks, popular, ratio } = gestaltMatch(a, b);
-      expect([matched, blocks, popular, ratio], JSON.stringify([a, b])).toEqual(answers.results[n]);
-    }
-  });
+  it.skipIf(!HAS_PYTHON)(
+    'gives the same integers and the same float64 for random texts (skipped without python3)',
+    () => {
+      const pairs = randomPairs();
+      const answers = python(pairs);
+      for (const [n, [a, b]] of pairs.entries()) {
+        const { matched, blocks, popular, ratio } = gestaltMatch(a, b);
+        expect({ a, b, is: [matched, blocks, popular, ratio] }).toEqual({ a, b, is: answers.results[n] });
+      }
+    },
+  );
 
   it.skipIf(!HAS_PYTHON)('takes less than half of its processor time (skipped without python3)', () => {
     const symbols = ALPHABETS[1].concat(ALPHABETS[2].slice(0, 60));
@@ -130,9 +145,9 @@ interface PublishedCounts {
 
 describe('against the published runs', () => {
   it.skipIf(!HAS_PUBLISHED_RUNS)('reproduces all 181 pairs to the last bit (skipped without ../shared)', () => {
-    const truth = JSON.parse(readFileSync(TRUTH, 'utf8')) as {
-      runs: { pairing: string; seed: string; pairs: PublishedPair[] }[];
-    };
+    const truth: { runs: { pairing: string; seed: string; pairs: PublishedPair[] }[] } = JSON.parse(
+      readFileSync(TRUTH, 'utf8'),
+    );
     const folder = mkdtempSync(join(tmpdir(), 'hivemark-published-'));
     try {
       execFileSync('tar', ['-xJf', join(SHARED, 'hyperspace-4runs.tar.xz'), '-C', folder]);
@@ -163,7 +178,10 @@ function countsOf(counts: PublishedCounts) {
 
 function randomPairs(): [string, string][] {
   const lineEnds = ['\r', '\n', '\r\n', 'a', 'b'];
-  const pairs: [string, string][] = [['', ''], ['\r\n', '\r']];
+  const pairs: [string, string][] = [
+    ['', ''],
+    ['\r\n', '\r'],
+  ];
   let seed = 1;
   for (const alphabet of [...ALPHABETS, lineEnds, ['a', 'b', '\ud800', '😀']]) {
     for (const lenB of [1, 40, 199, 200, 201, 999]) {
@@ -190,5 +208,5 @@ used = time.process_time() - started
 results = [[sum(x.size for x in m.get_matching_blocks()), len(m.get_matching_blocks()) - 1, len(m.bpopular), r] for m, r in zip(matchers, ratios)]
 json.dump({'results': results, 'cpuSeconds': used}, sys.stdout)`;
   const output = execFileSync('python3', ['-c', program], { input: JSON.stringify(pairs), maxBuffer: 1 << 26 });
-  return JSON.parse(output.toString()) as { results: number[][]; cpuSeconds: number };
+  return JSON.parse(output.toString());
 }

@@ -119,7 +119,7 @@ export function matchingBlocks(a: Int32Array, b: Int32Array, symbolCount: number
 
 /** Element of a typed array at an index that the caller keeps inside its bounds. */
 function at(values: Int32Array, index: number): number {
-  return values[index] as number;
+  return values[index] ?? 0;
 }
 
 /** Positions of every symbol in b, ascending: those of symbol s are `positions[starts[s] .. starts[s + 1])`, none if popular. */

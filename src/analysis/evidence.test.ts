@@ -60,15 +60,18 @@ describe('assessAdoption()', () => {
 
   it('does not take three equal lines for adoption', () => {
     const three = HEXAGONAL.trim().split('\n').slice(0, 3).join('\n');
-    const own = 'const margin = input.width - 2 * padding;\nconst left = margin / 2 + offset;\nlayout.sort((a, b) => a.x - b.x);\n';
+    const own =
+      'const margin = input.width - 2 * padding;\nconst left = margin / 2 + offset;\nlayout.sort((a, b) => a.x - b.x);\n';
     expect(assess({ code: INITIAL + three })).toEqual([]);
     expect(assess({ code: `${INITIAL}${three}\n${own}` })).toEqual([]);
     const fourth = HEXAGONAL.trim().split('\n').slice(0, 5).join('\n');
     expect(assess({ code: `${INITIAL}${fourth}\n${own}` })).toHaveLength(1);
   });
 
-  it('does not take code of one\'s own that comes back by way of the peer for adoption', () => {
-    expect(assess({ ownPast: [INITIAL, INITIAL + HEXAGONAL, INITIAL + TUNING], parentCode: INITIAL + TUNING })).toEqual([]);
+  it("does not take code of one's own that comes back by way of the peer for adoption", () => {
+    expect(assess({ ownPast: [INITIAL, INITIAL + HEXAGONAL, INITIAL + TUNING], parentCode: INITIAL + TUNING })).toEqual(
+      [],
+    );
   });
 
   it('sees nothing in white space, comments, and code put in another order', () => {
@@ -78,13 +81,15 @@ describe('assessAdoption()', () => {
     expect(assess({ code: INITIAL, parentCode: INITIAL })).toEqual([]);
   });
 
-  it('counts the parent as the agent\'s own past even where the caller leaves it out', () => {
+  it("counts the parent as the agent's own past even where the caller leaves it out", () => {
     expect(assess({ parentCode: INITIAL + HEXAGONAL, ownPast: [], code: `${INITIAL}${HEXAGONAL};` })).toEqual([]);
   });
 
   it('finds an adoption that is reordered or wrapped differently', () => {
     expect(assess({ code: HEXAGONAL + INITIAL })).toHaveLength(1);
-    expect(assess({ code: INITIAL + HEXAGONAL.replaceAll('\n', ' ').replaceAll('; ', ';\n\n').replaceAll('{', '{\n') })).toHaveLength(1);
+    expect(
+      assess({ code: INITIAL + HEXAGONAL.replaceAll('\n', ' ').replaceAll('; ', ';\n\n').replaceAll('{', '{\n') }),
+    ).toHaveLength(1);
   });
 
   it('takes no blame for a peer whose code is different', () => {

@@ -1,15 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { measureReuse } from './reuse.ts';
 import { HEXAGONAL, INITIAL, PEER, TUNING } from './test-programs.ts';
+import { tokenize } from './tokens.ts';
 
 const ownPast = [INITIAL];
 
 describe('measureReuse()', () => {
-  it('finds all of what is new in the peer when the new part is the peer\'s', () => {
+  it("finds all of what is new in the peer when the new part is the peer's", () => {
     const reuse = measureReuse({ code: INITIAL + HEXAGONAL, ownPast, peer: PEER });
     expect(reuse).toMatchObject({ lines: 1, tokens: 1 });
-    expect(reuse.novelLines).toBe(8);
-    expect(reuse.longestRun).toBe(reuse.novelTokens);
+    expect(reuse.novelLines).toBe(7);
+  });
+
+  it("gives the length of the longest common run, idiom of the agent's own in it or not", () => {
+    const { longestRun, novelTokens } = measureReuse({ code: INITIAL + HEXAGONAL, ownPast, peer: PEER });
+    expect(longestRun).toBeGreaterThan(novelTokens);
+    expect(longestRun).toBeLessThanOrEqual(tokenize(HEXAGONAL).texts.length);
+    const numbers = 'f(a, b, 1); g(c, d, 2); h(e, f, 3); rest(x, y, z);';
+    const tuned = measureReuse({ code: numbers.replace(/\d/g, '9'), ownPast: [numbers], peer: numbers });
+    expect(tuned).toMatchObject({ lines: 0, tokens: 0, novelTokens: 3 });
+    expect(tuned.longestRun).toBeLessThan(9);
   });
 
   it('finds nothing in a peer that shares only what both began with', () => {
@@ -18,9 +28,9 @@ describe('measureReuse()', () => {
     expect(reuse.novelTokens).toBeGreaterThan(100);
   });
 
-  it('gives the share when only a part is the peer\'s', () => {
+  it("gives the share when only a part is the peer's", () => {
     const { lines, tokens } = measureReuse({ code: INITIAL + HEXAGONAL + TUNING, ownPast, peer: PEER });
-    expect(lines).toBeCloseTo(8 / 18, 1);
+    expect(lines).toBeCloseTo(7 / 16, 1);
     expect(tokens).toBeGreaterThan(0.3);
     expect(tokens).toBeLessThan(0.6);
   });
@@ -53,7 +63,11 @@ describe('measureReuse()', () => {
   });
 
   it('does not count what the agent had in any of its earlier programs, though not in its last', () => {
-    const reuse = measureReuse({ code: INITIAL + HEXAGONAL, ownPast: [INITIAL + HEXAGONAL, INITIAL + TUNING], peer: PEER });
+    const reuse = measureReuse({
+      code: INITIAL + HEXAGONAL,
+      ownPast: [INITIAL + HEXAGONAL, INITIAL + TUNING],
+      peer: PEER,
+    });
     expect(reuse).toMatchObject({ lines: 0, tokens: 0, novelLines: 0 });
   });
 

@@ -1,8 +1,11 @@
 import type { ReuseMeasure } from '../trace/schema.ts';
-import { KGRAM_TOKENS, kgramHashes, winnow } from './fingerprints.ts';
+import { KGRAM_TOKENS, kgramHashes, WINNOW_WINDOW, winnow } from './fingerprints.ts';
 import { normaliseLines } from './lines.ts';
 import { type Stretch, SuffixAutomaton } from './suffix-automaton.ts';
 import { type CodeLanguage, tokenize } from './tokens.ts';
+
+/** Own tokens between two novel stretches that do not end a common run: too few for winnowing to promise a match, so idiom. */
+const MAX_IDIOM_TOKENS = KGRAM_TOKENS + WINNOW_WINDOW - 2;
 
 /** What is new in a program against everything its agent ever had. Made once, compared with any number of peers. */
 export interface NovelCode {
@@ -11,6 +14,8 @@ export interface NovelCode {
   readonly lines: ReadonlySet<string>;
   /** Stretches of tokens that no k-gram of the past covers. */
   readonly stretches: readonly Stretch[];
+  /** The stretches, joined where only idiom lies between them: `. push ( {` in the middle of copied code is not one's own. */
+  readonly joined: readonly Stretch[];
   readonly tokens: number;
   /** Hashes of the k-grams that are fingerprints of the stretches. */
   readonly fingerprints: readonly number[];
@@ -33,7 +38,7 @@ export interface ReuseQuestion {
  * - `lines`: share of the distinct novel lines; 0 if there are none. Comments, white space and trivial lines do not count.
  * - `tokens`: share of the fingerprints of the novel stretches whose k-gram occurs in the peer's code; 0 if there are none.
  *   So moving code about costs nothing, and a changed number is novel but never reuse.
- * - `novelTokens`: tokens covered by no k-gram of the past. `longestRun`: exact, in tokens, inside one novel stretch.
+ * - `novelTokens`: tokens covered by no k-gram of the past. `longestRun`: exact, in tokens, inside novel stretches joined across idiom.
  *
  * Names count: renaming the identifiers of copied code hides it from this measure.
  */
@@ -74,7 +79,7 @@ export function findNovel(code: string, ownPast: readonly string[], language: Co
     winnow(hashes, from, to - KGRAM_TOKENS + 1).map((position) => hashes[position] ?? 0),
   );
   const novelTokens = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
-  return { language, lines, stretches, tokens: novelTokens, fingerprints, ids, idOf };
+  return { language, lines, stretches, joined: joinStretches(stretches), tokens: novelTokens, fingerprints, ids, idOf };
 }
 
 /** How much of the novel code a peer's program holds. */
@@ -89,7 +94,7 @@ export function compareNovel(novel: NovelCode, peer: string): ReuseMeasure {
     tokens: count(novel.fingerprints.filter((hash) => peerKgrams.has(hash)).length, novel.fingerprints.length),
     novelLines: novel.lines.size,
     novelTokens: novel.tokens,
-    longestRun: new SuffixAutomaton(peerIds).longestRunIn(novel.ids, novel.stretches),
+    longestRun: new SuffixAutomaton(peerIds).longestRunIn(novel.ids, novel.joined),
   };
 }
 
@@ -107,4 +112,15 @@ function uncoveredStretches(covered: Uint8Array): Stretch[] {
     from = covered.indexOf(0, to);
   }
   return stretches;
+}
+
+function joinStretches(stretches: readonly Stretch[]): Stretch[] {
+  const joined: Stretch[] = [];
+  for (const stretch of stretches) {
+    const last = joined.at(-1);
+    if (last && stretch.from - last.to <= MAX_IDIOM_TOKENS)
+      joined[joined.length - 1] = { from: last.from, to: stretch.to };
+    else joined.push(stretch);
+  }
+  return joined;
 }

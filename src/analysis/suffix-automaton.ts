@@ -130,5 +130,5 @@ export class SuffixAutomaton {
 
 /** Element of a typed array at an index that the caller keeps inside its bounds. */
 function at(values: Int32Array, index: number): number {
-  return values[index] as number;
+  return values[index] ?? 0;
 }

@@ -135,7 +135,8 @@ class Scanner implements TokenList {
     for (;;) {
       const c = this.#code.charCodeAt(this.#pos);
       const sign = c === 43 || c === 45;
-      const exponent = sign && (this.#code.charCodeAt(this.#pos - 1) | 32) === 101 && !this.#code.startsWith('0x', start);
+      const exponent =
+        sign && (this.#code.charCodeAt(this.#pos - 1) | 32) === 101 && !this.#code.startsWith('0x', start);
       if (!isWordPart(c) && c !== DOT && !exponent) break;
       this.#pos++;
     }
@@ -251,7 +252,9 @@ function isDigit(c: number): boolean {
 }
 
 function isWordStart(c: number): boolean {
-  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 36 || (c > 127 && c !== 0xa0 && c !== 0xfeff);
+  return (
+    (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 36 || (c > 127 && c !== 0xa0 && c !== 0xfeff)
+  );
 }
 
 function isWordPart(c: number): boolean {

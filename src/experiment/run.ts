@@ -1,9 +1,13 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { VERSION } from '../version.ts';
 import { BudgetStop } from './budget.ts';
 import { runGeneration } from './generation.ts';
 import type { OpenRun } from './open-run.ts';
 import { openInitialPrograms } from './initial-round.ts';
 import type { GenerationReport } from './progress.ts';
+import type { NewRow } from './recorder.ts';
 import { rowOf } from './recorder.ts';
+import type { RunContext } from './run-context.ts';
 import type { AgentStanding, RoundRow } from './run-state.ts';
 import { bestOf, usageOf } from './run-state.ts';
 import { scoreCandidate } from './score-candidate.ts';
@@ -34,7 +38,10 @@ export async function playRun(run: OpenRun): Promise<void> {
     : undefined;
   try {
     context.signal.throwIfAborted();
-    if (state.last === undefined) await closeRound(run, 0, await openInitialPrograms(context));
+    if (state.last === undefined) {
+      await context.recorder.record(openingRows(context));
+      await closeRound(run, 0, await openInitialPrograms(context));
+    }
     for (let round = (state.last?.round ?? 0) + 1; round <= config.generations; round++) {
       meter.check();
       context.signal.throwIfAborted();
@@ -48,6 +55,33 @@ export async function playRun(run: OpenRun): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What the run is and what it is made on, once. */
+function openingRows({ plan, config, task, models, clock }: RunContext): NewRow[] {
+  return [
+    rowOf('runs', plan.id, {
+      id: plan.id,
+      task: task.task.name,
+      seed: plan.seed,
+      arm: plan.arm,
+      agents: plan.agents.map(({ name, model }) => ({
+        name,
+        model: models.get(name)?.identity ?? model,
+        scripted: models.get(name)?.scripted ?? false,
+      })),
+      generations: config.generations,
+      startedAt: clock(),
+    }),
+    rowOf('environments', plan.id, {
+      hivemark: VERSION,
+      node: process.versions.node,
+      platform: `${process.platform}-${process.arch}`,
+      cpus: availableParallelism(),
+      memoryMb: Math.round(totalmem() / 2 ** 20),
+      limits: { ...task.task.limits, maxFileBytes: config.maxFileBytes, toolCallsPerGeneration: config.budget.toolCallsPerGeneration },
+    }),
+  ];
 }
 
 function overWall({ context }: OpenRun): Error {

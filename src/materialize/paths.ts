@@ -32,18 +32,12 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
- * The one canonicaliser: a string as somebody wrote it -> a path of the view, or why it is none.
+ * The one canonicaliser: a string as somebody wrote it -> a file or directory of the view, or why it is none.
  *
  * Absolute paths start at the view's root, `.` and doubled slashes vanish, `..` steps back by one component and may not step
  * over the root. Nothing is decoded or normalised: `%2f` and a decomposed accent are literal. The answer depends on the string
- * alone, never on what exists. Idempotent on its own results.
+ * alone, never on what exists. Idempotent on its own results (`ROOT` is written `/`).
  */
-export function canonicalPath(raw: string): PathResult {
-  const result = canonicalDirectory(raw);
-  return result.ok && result.path === ROOT ? refuse('empty', 'names the root directory, not a file') : result;
-}
-
-/** Like `canonicalPath`, but `/` and `.` are welcome and give `ROOT`. The empty string is refused all the same. */
 export function canonicalDirectory(raw: string): PathResult {
   if (raw === '') return refuse('empty', 'is empty');
   // Before anything that costs time in proportion to the length; code units never outnumber UTF-8 bytes.
@@ -69,9 +63,10 @@ export function canonicalDirectory(raw: string): PathResult {
   return utf8Bytes(path) > PATH_LIMITS.pathBytes ? tooLong() : { ok: true, path: path as ScopedPath };
 }
 
-/** A child of a directory, from components that are canonical already (or come straight from a canonical path). */
-export function joinPath(directory: ScopedPath, name: string): PathResult {
-  return canonicalPath(directory === ROOT ? name : `${directory}/${name}`);
+/** Like `canonicalDirectory`, but the root is refused: it is never a file. */
+export function canonicalPath(raw: string): PathResult {
+  const result = canonicalDirectory(raw);
+  return result.ok && result.path === ROOT ? refuse('empty', 'names the root directory, not a file') : result;
 }
 
 /** Components from the root on; none for `ROOT`. */
@@ -87,6 +82,15 @@ export function isWithin(path: ScopedPath, directory: ScopedPath): boolean {
 /** As a person or a shell writes it: `/task_agent.ts`, `/` for the root. */
 export function absolutePath(path: ScopedPath): string {
   return `/${path}`;
+}
+
+/** Directories of a view that hold no file of the agent's own: what it is shown, and its scratch space. */
+export const RESERVED_DIRECTORIES = ['evals', 'strategies', 'tmp'] as const;
+
+/** The reserved directory a path is in (or is, or could be taken for, see `foldName`); nothing for the agent's own files. */
+export function reservedDirectoryOf(path: ScopedPath): (typeof RESERVED_DIRECTORIES)[number] | undefined {
+  const first = foldName(componentsOf(path)[0] ?? '');
+  return RESERVED_DIRECTORIES.find((directory) => directory === first);
 }
 
 /** What two names share that a careless file system would take for one: NFC, then case folding. */
@@ -117,10 +121,10 @@ export class NameIndex {
       const taken = this.#byFold.get(foldName(prefix));
       if (!taken) continue;
       if (taken.name !== prefix) {
-        return { code: 'collision', problem: `differs only by case or Unicode form from ${absoluteName(taken.name)}` };
+        return { code: 'collision', problem: `differs only by case or Unicode form from /${taken.name}` };
       }
       if (taken.kind !== kind) {
-        return { code: 'collision', problem: `needs ${absoluteName(prefix)} to be a ${kind}; it is a ${taken.kind}` };
+        return { code: 'collision', problem: `needs /${prefix} to be a ${kind}; it is a ${taken.kind}` };
       }
     }
     return undefined;
@@ -137,10 +141,6 @@ function* prefixesOf(path: ScopedPath): Generator<{ prefix: string; kind: 'file'
   for (let depth = 1; depth <= components.length; depth += 1) {
     yield { prefix: components.slice(0, depth).join('/'), kind: depth === components.length ? 'file' : 'directory' };
   }
-}
-
-function absoluteName(name: string): string {
-  return `/${name}`;
 }
 
 function componentRefusal(component: string): PathRefusal | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Json, Mark, MarkId, Observation, ProjectedMark } from '../space/marks.ts';
-import { canonicalPath, componentsOf, NameIndex, type ScopedPath } from './paths.ts';
+import { NameIndex, canonicalPath, reservedDirectoryOf, type ScopedPath } from './paths.ts';
 
 /** One file as an agent perceives it. */
 export interface TreeFile {
@@ -39,9 +39,6 @@ export interface TreeSources {
   readonly editable?: readonly string[];
 }
 
-/** Directories of the view that hold no file of the agent's own. */
-export const RESERVED_DIRECTORIES = ['evals', 'strategies', 'tmp'] as const;
-
 const files = z.record(z.string(), z.string());
 const ownContent = z.object({ text: z.string() });
 const evaluationContent = z.object({ files });
@@ -62,22 +59,22 @@ const PEER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
  */
 export function buildTree(sources: TreeSources): Tree {
   const built = new Map<ScopedPath, TreeFile>();
-  const skipped: SkippedMark[] = [];
   const names = new NameIndex();
+  const skipped: SkippedMark[] = [];
+  const skip: Skip = (mark, problem) => {
+    skipped.push({ mark, problem });
+  };
   const place = (name: string, file: TreeFile): void => {
     const result = canonicalPath(name);
     const refusal = result.ok ? names.refusalOf(result.path) : result.refusal;
     if (!result.ok || refusal) {
-      skipped.push({ mark: file.mark, problem: `the file name ${quote(name)} ${refusal?.problem}` });
+      skip(file.mark, `the file name ${quote(name)} ${refusal?.problem}`);
     } else if (built.has(result.path)) {
-      skipped.push({ mark: file.mark, problem: `the file name ${quote(name)} is taken` });
+      skip(file.mark, `the file name ${quote(name)} is taken`);
     } else {
       names.add(result.path);
       built.set(result.path, file);
     }
-  };
-  const skip = (mark: MarkId, problem: string): void => {
-    skipped.push({ mark, problem });
   };
   placeOwn(sources, place, skip);
   placeEvaluations(sources, place, skip);
@@ -164,8 +161,7 @@ function liveByTopic(marks: readonly (Mark | ProjectedMark)[]): readonly TopicCo
 
 function isReserved(name: string): boolean {
   const result = canonicalPath(name);
-  const first = result.ok ? componentsOf(result.path)[0] : undefined;
-  return RESERVED_DIRECTORIES.some((directory) => directory === first);
+  return result.ok && reservedDirectoryOf(result.path) !== undefined;
 }
 
 function quote(text: string): string {

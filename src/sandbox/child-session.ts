@@ -36,7 +36,7 @@ export class ChildSession {
 
   constructor(
     child: DisposableChild,
-    job: Pick<SandboxJob, 'modules' | 'entry'>,
+    job: Pick<SandboxJob, 'modules' | 'entry' | 'withoutGlobals'>,
     limits: SandboxLimits,
     slots: ComputeSlots,
     host: HostCalls,
@@ -64,6 +64,7 @@ export class ChildSession {
       hostBytes: limits.hostBytes,
       maxDepth: CHILD_LIMITS.jsonDepth,
       hostNames: host.names,
+      withoutGlobals: job.withoutGlobals ?? [],
     });
     this.#watchResident();
   }

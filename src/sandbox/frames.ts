@@ -17,6 +17,7 @@ export type ToChild =
       readonly hostBytes: number;
       readonly maxDepth: number;
       readonly hostNames: readonly string[];
+      readonly withoutGlobals: readonly string[];
     }
   | { readonly op: 'load'; readonly seed: number }
   | { readonly op: 'step'; readonly input: string }

@@ -137,6 +137,7 @@ export class IsolateHost {
       hostChars: job.hostBytes,
       maxDepth: job.maxDepth,
       hostNames: job.hostNames,
+      withoutGlobals: job.withoutGlobals,
     };
     const sink = new this.#ivm.Callback((line: string) => this.#frame('L', JSON.stringify(line)), { ignored: true });
     return context.evalClosure(REALM_SOURCE, [new this.#ivm.ExternalCopy(settings).copyInto(), sink], {

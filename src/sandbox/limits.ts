@@ -30,7 +30,7 @@ export const CHILD_LIMITS = {
   /** Milliseconds a child may take to start before it counts as broken. */
   startMs: 20_000,
   /** Resident MiB allowed beyond twice a job's `memoryMb`: the runtime itself, and what lies outside the isolate's heap. */
-  residentSlackMb: 256,
+  residentSlackMb: 512,
   /** Milliseconds between two looks at the resident size (Linux). */
   residentPollMs: 50,
   /** Log lines of one case, whatever their size. */

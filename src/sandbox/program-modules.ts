@@ -52,11 +52,11 @@ export function cleanText(text: string, max: number): string {
   return clean.length > max ? `${clean.slice(0, max)}...` : clean;
 }
 
-/** Where in the source a parse error of the type stripper lies is not told by it; the message is. */
+/** What the type stripper found wrong; the line is in the first line of its stack (`:line`). */
 export function stripError(path: string, thrown: unknown): LoadError {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  const message = thrown instanceof Error ? cleanText(thrown.message, 600) : 'cannot be parsed';
-  return code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
-    ? new LoadError({ code: 'unsupported-typescript', message: `${path}: ${message}` })
-    : new LoadError({ code: 'syntax', message: `${path}: ${message}` });
+  if (!(thrown instanceof Error)) return new LoadError({ code: 'syntax', message: `${path}: cannot be parsed` });
+  const unsupported = 'code' in thrown && thrown.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+  const line = /^[^\n]*:(\d{1,7})\n/.exec(thrown.stack ?? '')?.[1];
+  const message = `${line === undefined ? path : `${path}:${line}`}: ${cleanText(thrown.message, 600)}`;
+  return new LoadError({ code: unsupported ? 'unsupported-typescript' : 'syntax', message });
 }

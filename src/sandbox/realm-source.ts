@@ -11,7 +11,7 @@
  */
 export const REALM_SOURCE = String.raw`'use strict';
 const settings = $0, sink = $1;
-const { seed, resultChars, logChars, logLines, hostCalls, hostChars, maxDepth, hostNames } = settings;
+const { seed, resultChars, logChars, logLines, hostCalls, hostChars, maxDepth, hostNames, withoutGlobals } = settings;
 const G = globalThis;
 const NativeDate = G.Date, NativeError = G.Error, NativePromise = G.Promise, NativeProxy = G.Proxy;
 const parse = G.JSON.parse, stringify = G.JSON.stringify, isArray = G.Array.isArray;
@@ -166,6 +166,14 @@ const ctx = {};
 ctx.log = log;
 ctx.random = () => random();
 for (let i = 0; i < hostNames.length; i++) define(ctx, hostNames[i], { __proto__: null, value: hostFunction(hostNames[i]), writable: true, configurable: true, enumerable: true });
+
+const deleteProperty = G.Reflect.deleteProperty;
+for (let i = 0; i < withoutGlobals.length; i++) {
+  const parts = withoutGlobals[i].split('.');
+  let owner = G;
+  for (let j = 0; j < parts.length - 1 && owner !== undefined; j++) owner = owner[parts[j]];
+  if (owner !== undefined) deleteProperty(owner, parts[parts.length - 1]);
+}
 
 let forward;
 async function step(input) {

@@ -59,7 +59,7 @@ export interface SandboxJob {
   readonly cases: readonly SandboxCase[];
   /**
    * Dotted names deleted from every realm before the program's modules load, e.g. `Math.sin`. Identifiers joined by dots,
-   * looked up from `globalThis`; a name that does not exist is ignored. @default none
+   * looked up from `globalThis`; one that does not exist or cannot be deleted is ignored. @default none
    */
   readonly withoutGlobals?: readonly string[];
   readonly limits?: Partial<SandboxLimits>;

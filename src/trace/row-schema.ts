@@ -151,17 +151,22 @@ const decisionRecord = z.object({
   call: text,
   verdict: text,
   subject: json,
-  denial: z.looseObject({ code: text }).exactOptional(),
+  denial: json.exactOptional(),
   reason: text.exactOptional(),
 });
 
 /** The row of one decision record. `code` says why it was not allowed: the denial's code, or what blocked it. */
 export const DECISION_TO_ROW: z.ZodType<DecisionRow> = decisionRecord.transform(
-  ({ denial, reason, ...record }): DecisionRow => {
-    const code = denial?.code ?? reason;
-    return { ...record, ...(code !== undefined && { code }), ...(denial && { denial: denial as Json }) };
+  ({ reason, ...record }): DecisionRow => {
+    const code = codeOf(record.denial) ?? reason;
+    return code === undefined ? record : { ...record, code };
   },
 );
+
+function codeOf(denial: Json | undefined): string | undefined {
+  if (typeof denial !== 'object' || denial === null || !('code' in denial)) return undefined;
+  return typeof denial.code === 'string' ? denial.code : undefined;
+}
 
 /** What is wrong with a row, in one short line: the field and the problem, never the value. */
 export function problemOf(error: z.ZodError): string {

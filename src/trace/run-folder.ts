@@ -175,7 +175,12 @@ const summaryFile: z.ZodType<SummaryFile> = z.looseObject({
       ...participant,
       generations: z.int().nonnegative(),
       invalid: z.int().nonnegative(),
-      best: z.looseObject({ generation: z.int().nonnegative().nullable(), train: score, validation: score, test: score }),
+      best: z.looseObject({
+        generation: z.int().nonnegative().nullable(),
+        train: score,
+        validation: score,
+        test: score,
+      }),
       adoptions: z.int().nonnegative(),
       denials: z.int().nonnegative(),
       tokens: z.number(),

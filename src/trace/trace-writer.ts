@@ -16,7 +16,7 @@ export interface RowProblem {
 export interface TraceWritten {
   /** Position of the last log record that went in; 0 for none. */
   readonly lastSeq: number;
-  readonly rows: Readonly<Record<TableName, number>>;
+  readonly rows: ReadonlyMap<TableName, number>;
   readonly problems: readonly RowProblem[];
 }
 
@@ -69,7 +69,10 @@ export async function openTraceWriter(runDir: string, records?: AsyncIterable<Lo
 }
 
 /** The table and line of a record; undefined for a mark, a definition, or a row of a table that is not part of the trace. */
-export function projectRecord({ seq, body }: LogRecord): { table: TableName; line: string; problem?: RowProblem } | undefined {
+export function projectRecord({
+  seq,
+  body,
+}: LogRecord): { table: TableName; line: string; problem?: RowProblem } | undefined {
   if (body.type === 'decision') {
     const parsed = DECISION_TO_ROW.safeParse(body.decision);
     if (parsed.success) return { table: 'decisions', line: JSON.stringify(parsed.data) };
@@ -103,18 +106,17 @@ class TableFiles implements TraceWriter {
   readonly #files: ReadonlyMap<TableName, FileHandle>;
   readonly #pending = new Map<TableName, string>();
   readonly #keys = new Set<string>();
-  readonly #rows: Record<TableName, number>;
+  readonly #rows = new Map<TableName, number>(TRACE_TABLES.map((table) => [table, 0]));
   readonly #problems: RowProblem[] = [];
   #lastSeq = 0;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(files: ReadonlyMap<TableName, FileHandle>) {
     this.#files = files;
-    this.#rows = Object.fromEntries(TRACE_TABLES.map((table) => [table, 0])) as Record<TableName, number>;
   }
 
   get written(): TraceWritten {
-    return { lastSeq: this.#lastSeq, rows: { ...this.#rows }, problems: [...this.#problems] };
+    return { lastSeq: this.#lastSeq, rows: new Map(this.#rows), problems: [...this.#problems] };
   }
 
   append(records: Iterable<LogRecord> | AsyncIterable<LogRecord>): Promise<void> {
@@ -137,7 +139,7 @@ class TableFiles implements TraceWriter {
       this.#keys.add(record.key);
       const { table, line, problem } = projected;
       if (problem) this.#problems.push(problem);
-      this.#rows[table]++;
+      this.#rows.set(table, (this.#rows.get(table) ?? 0) + 1);
       const pending = `${this.#pending.get(table) ?? ''}${line}\n`;
       this.#pending.set(table, pending);
       if (pending.length >= FLUSH_CHARS) await this.#flush(table);

@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { anthropicEvents, anthropicMessage } from './anthropic-frames.ts';
 import { openAiChunks, openAiCompletion } from './openai-frames.ts';
 
@@ -143,9 +143,10 @@ export async function startFakeProvider(...acts: readonly Act[]): Promise<FakePr
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://127.0.0.1:${address.port}`,
     seen,
     fired,
     get abandoned() {
@@ -205,6 +206,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
+  request.on('data', (piece: Buffer) => pieces.push(piece));
+  await once(request, 'end');
   return Buffer.concat(pieces).toString('utf8');
 }

@@ -123,7 +123,8 @@ Other instances than those you are shown decide which program is best: do not re
   seedScore: 0.692,
   bestKnown: 0.8877,
   stage: { cases: 5, threshold: 0 },
-  limits: { computeMs: 2_000, caseMs: 500, resultBytes: 64_000, memoryMb: 128 },
+  // Twice what the statement promises: making a fresh realm for each case counts too, and a busy machine is not the program's fault.
+  limits: { computeMs: 4_000, caseMs: 1_000, resultBytes: 64_000, memoryMb: 128 },
   runCases: casesPerSeed,
   better: 'lower',
   cases(split, secret) {

@@ -10,7 +10,6 @@ export type EditorArguments = { readonly [key: string]: Json };
  */
 export function editCalls(path: string, before: string, after: string): readonly EditorArguments[] {
   const whole = [{ command: 'create', path, file_text: after }];
-  const ownLines = before.split('\n');
   const patch = structuredPatch(path, path, before, after, '', '', { context: 0 });
   const calls: EditorArguments[] = [];
   let current = before;
@@ -18,15 +17,13 @@ export function editCalls(path: string, before: string, after: string): readonly
   for (const hunk of patch.hunks) {
     const removed = hunk.lines.filter((line) => line.startsWith('-')).map((line) => line.slice(1));
     const added = hunk.lines.filter((line) => line.startsWith('+')).map((line) => line.slice(1));
-    // With no line removed a hunk's old start is the line it comes after.
-    const start = hunk.oldLines === 0 ? hunk.oldStart : hunk.oldStart - 1;
-    const call = uniqueEdit(current, start + moved, removed.length, added);
+    const call = uniqueEdit(current, hunk.oldStart - 1 + moved, removed.length, added);
     if (call === undefined) return whole;
     current = current.replace(call.from, () => call.to);
     moved += added.length - removed.length;
     calls.push({ command: 'str_replace', path, old_str: call.from, new_str: call.to });
   }
-  return current === after && ownLines.length > 1 ? calls : whole;
+  return current === after ? calls : whole;
 }
 
 function uniqueEdit(
@@ -36,7 +33,8 @@ function uniqueEdit(
   added: readonly string[],
 ): { readonly from: string; readonly to: string } | undefined {
   const lines = text.split('\n');
-  for (let around = removed === 0 ? 1 : 0; around <= 12; around += 1) {
+  // Without a line on one side it takes a neighbour, so that no empty line is left or lost.
+  for (let around = removed === 0 || added.length === 0 ? 1 : 0; around <= 12; around += 1) {
     const first = Math.max(0, start - around);
     const last = Math.min(lines.length, start + removed + around);
     const head = lines.slice(first, start);

@@ -27,13 +27,30 @@ export function improverBehaviour(persona: Persona, task: string, stream: string
       const calls = step.calls.filter((call) => !wasAsked(conversation, call.name, call.arguments));
       if (calls.length > 0) return { text: step.text, calls };
     }
+    const edits = conversation.uses.filter(isEdit);
+    const created = edits.find((use) => use.arguments['command'] === 'create');
+    if (created?.isError === true) return done('The edit was refused; nothing is changed.');
+    const refused = edits.some(({ isError }) => isError);
+    if (created !== undefined || (edits.length > 0 && !refused)) return afterwards(conversation);
     const own = textShown(conversation, PROGRAM);
     if (own === undefined) return done(`I could not read ${PROGRAM}, so I change nothing.`);
-    const situation = situationOf(persona, conversation, own, stream);
-    const improvement = decideImprovement(persona, task, situation);
+    const improvement = decideImprovement(persona, task, situationOf(persona, conversation, own, stream));
     if (improvement === undefined) return done('I know of nothing more to try; the program stays as it is.');
-    return edit(conversation, own, improvement.text, improvement.say);
+    const { text, say } = improvement;
+    if (!refused) {
+      const calls = editCalls(PROGRAM, own, text).map((one) => ({ name: 'editor', arguments: one }));
+      return { text: say, calls };
+    }
+    const whole = { name: 'editor', arguments: { command: 'create', path: PROGRAM, file_text: text } };
+    return { text: 'An edit was refused, so I write the file as a whole.', calls: [whole] };
   };
+}
+
+function afterwards(conversation: Conversation): Turn {
+  const check = bash(`tail -n 4 ${PROGRAM}`);
+  if (!wasAsked(conversation, check.name, check.arguments))
+    return { text: 'A last look at what I wrote.', calls: [check] };
+  return done('Done: one change, as said above.');
 }
 
 function lookSteps(
@@ -74,22 +91,6 @@ function situationOf(persona: Persona, conversation: Conversation, own: string, 
     statement: conversation.instruction,
     stream: `${stream}/${persona.name}`,
   };
-}
-
-function edit(conversation: Conversation, before: string, after: string, say: string): Turn {
-  const planned = editCalls(PROGRAM, before, after);
-  if (!hasEdited(conversation)) return { text: say, calls: planned.map((one) => ({ name: 'editor', arguments: one })) };
-  const created = { name: 'editor', arguments: { command: 'create', path: PROGRAM, file_text: after } };
-  const edits = conversation.uses.filter(isEdit);
-  if (edits.some(({ isError }) => isError) && !edits.some((use) => use.arguments['command'] === 'create')) {
-    return { text: 'An edit was refused, so I write the file as a whole.', calls: [created] };
-  }
-  const check = bash(`tail -n 4 ${PROGRAM}`);
-  if (!wasAsked(conversation, check.name, check.arguments))
-    return { text: 'A last look at what I wrote.', calls: [check] };
-  return done(
-    edits.at(-1)?.isError === true ? 'The edit was refused; nothing is changed.' : 'Done: one change, as said above.',
-  );
 }
 
 function isEdit(use: { readonly name: string; readonly arguments: { readonly [key: string]: Json } }): boolean {

@@ -23,6 +23,9 @@ const BEFORE_REGEX = new Set([
   '%',
 ]);
 
+/** Characters; keeps the walk linear on text that only begins regular expressions. */
+const LONGEST_REGEX = 2000;
+
 const OPENERS = '([{';
 const CLOSERS = ')]}';
 
@@ -124,7 +127,8 @@ function endOfTemplate(text: string, at: number): number {
 
 function endOfRegex(text: string, at: number): number {
   let inClass = false;
-  for (let index = at + 1; index < text.length; index += 1) {
+  const limit = Math.min(text.length, at + LONGEST_REGEX);
+  for (let index = at + 1; index < limit; index += 1) {
     const char = text.charAt(index);
     if (char === '\n') return at;
     if (char === '\\') index += 1;

@@ -1,6 +1,7 @@
 import { addPass } from '../apply-idea.ts';
 import { tune } from '../nudge.ts';
 import type { Idea } from '../persona.ts';
+import { listOf } from '../program-text.ts';
 
 /*
  * What the tuner knows about placing models: searching from wherever it starts, one model at a time. The texts are
@@ -76,8 +77,8 @@ function anneal(placement: number[], input: Input, random: () => number): number
 `;
 
 const KICK = `
-const kickRounds = 2;
-const kickSize = 4;
+const kickRounds = 4;
+const kickSize = 2;
 
 // Throws a few models anywhere, lets the passes before this one repair it as far as they can, and keeps what is better.
 function kick(placement: number[], input: Input, random: () => number): number[] {
@@ -129,6 +130,11 @@ function scatter(placement: number[], input: Input, random: () => number): numbe
 }
 `;
 
+/** The idea, as soon as there is a pass for it to work with. */
+function onceThereArePasses(idea: Idea): Idea {
+  return { ...idea, apply: (program) => (listOf(program.find('passes')).length > 0 ? idea.apply(program) : undefined) };
+}
+
 export const tunerPrism: readonly Idea[] = [
   addPass(
     'relocate',
@@ -136,6 +142,15 @@ export const tunerPrism: readonly Idea[] = [
     'relocate',
     'first',
     HIGHEST + RELOCATE,
+  ),
+  onceThereArePasses(
+    addPass(
+      'kick',
+      'many small restarts beat one long search: kick the placement and let the passes repair it',
+      'kick',
+      { before: 'anneal' },
+      HIGHEST + KICK,
+    ),
   ),
   addPass(
     'anneal',
@@ -146,18 +161,11 @@ export const tunerPrism: readonly Idea[] = [
   ),
   addPass('even-out', 'even loads should mean even pressure, and cost nothing to make', 'evenOut', 'last', SPREAD),
   tune('annealSteps', 2, 'twice as many annealing steps', 4000),
-  addPass(
-    'kick',
-    'many small restarts beat one long search: kick the placement and let the passes repair it',
-    'kick',
-    { before: 'anneal' },
-    HIGHEST + KICK,
-  ),
+  tune('kickSize', 2, 'kicks twice as hard, to get further away', 16),
   tune('annealHeat', 3, 'three times the heat, to cross higher ridges', 1),
   addPass('scatter', 'a random start may lie in a better valley', 'scatter', 'first', HIGHEST + SCATTER),
   tune('kickRounds', 2, 'twice as many kicks', 16),
-  tune('kickSize', 0.5, 'kicks half as hard, so that less has to be repaired', 16),
   tune('annealSteps', 1.5, 'half as many annealing steps again', 4000),
   tune('annealHeat', 0.3, 'a third of the heat: most of the steps were wasted on noise', 1),
-  tune('kickRounds', 1.5, 'half as many kicks again', 16),
+  tune('kickSize', 0.5, 'kicks half as hard, so that less has to be repaired', 16),
 ];

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { copyJson, type JsonBounds, JsonProblem } from './json-value.ts';
+import type { AgentName, Json, Mark, MarkId, MarkKind, ScopeName } from './marks.ts';
+import { SEVERITIES, SOURCES } from './marks.ts';
+import { CONFLICT_POLICIES, isAgentName, isScopeName, type ScopeDefinition, VISIBILITIES } from './scope.ts';
+
+/** @see protocol rule S5 */
+export const MAX_STRENGTH = 10;
+export const DEFAULT_STRENGTH = 1;
+
+/** How large a draft may be. */
+export type DraftBounds = JsonBounds;
+
+/** 64 KiB per text, 1 MiB per mark, 64 levels. @see protocol rule S5 */
+export const DRAFT_BOUNDS: DraftBounds = { maxTextBytes: 65_536, maxBytes: 1_048_576, maxDepth: 64 };
+
+type KindedOf<M extends Mark> = M extends Mark ? Omit<M, 'id' | 'agent' | 'createdAt' | 'resolvedBy'> : never;
+/** A draft whose kind was read off its shape and whose strength is set: all of a mark that a caller may say. Deeply frozen. */
+export type KindedDraft = KindedOf<Mark>;
+
+export interface DraftProblem {
+  readonly field: string;
+  readonly problem: string;
+}
+
+const STORED_BOUNDS: JsonBounds = { maxTextBytes: Infinity, maxBytes: Infinity, maxDepth: 256 };
+const LONGEST_FIELD = 64;
+
+const json = z.custom<Json>((value) => value !== undefined, 'is required');
+const scope = z.custom<ScopeName>((value) => typeof value === 'string' && isScopeName(value), 'is not the name of a scope');
+const agent = z.custom<AgentName>((value) => typeof value === 'string' && isAgentName(value), 'is not the name of an agent');
+const id = z.custom<MarkId>((value) => typeof value === 'string' && value.length > 0 && value.length <= 1024, 'is not a mark id');
+const name = z.string().min(1).max(1024).refine((text) => text.isWellFormed(), 'contains an unpaired surrogate');
+const share = z.number().min(0).max(1);
+
+const common = { scope, strength: z.number().min(0).max(MAX_STRENGTH).default(DEFAULT_STRENGTH), supersedes: id.optional() };
+const fields = {
+  intent: { resource: name, action: name, confidence: share },
+  action: { resource: name.optional(), action: name, result: json, failed: z.literal(true).optional() },
+  observation: { topic: name, content: json, confidence: share, source: z.enum(SOURCES) },
+  warning: { topic: name, reason: z.string(), severity: z.enum(SEVERITIES), invalidates: id.optional() },
+  need: { question: z.string(), context: json, priority: share, blocking: z.boolean() },
+} as const;
+
+const draftSchemas = {
+  intent: z.strictObject({ ...common, ...fields.intent }),
+  action: z.strictObject({ ...common, ...fields.action }),
+  observation: z.strictObject({ ...common, ...fields.observation }),
+  warning: z.strictObject({ ...common, ...fields.warning }),
+  need: z.strictObject({ ...common, ...fields.need }),
+} as const satisfies Record<MarkKind, z.ZodType>;
+
+const stored = { id, agent, createdAt: z.number().min(0) };
+const markSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('intent'), ...stored, ...common, ...fields.intent }),
+  z.strictObject({ kind: z.literal('action'), ...stored, ...common, ...fields.action }),
+  z.strictObject({ kind: z.literal('observation'), ...stored, ...common, ...fields.observation }),
+  z.strictObject({ kind: z.literal('warning'), ...stored, ...common, ...fields.warning }),
+  z.strictObject({ kind: z.literal('need'), ...stored, ...common, ...fields.need, resolvedBy: id.optional() }),
+]);
+
+const scopeSchema = z.strictObject({
+  name: scope,
+  visibility: z.enum(VISIBILITIES),
+  intentVerbs: z.array(z.string()),
+  actionVerbs: z.array(z.string()),
+  observationTopics: z.array(z.string()),
+  warningTopics: z.array(z.string()),
+  observationHalfLifeMs: z.number().positive(),
+  warningHalfLifeMs: z.number().positive(),
+  intentTtlMs: z.number().positive(),
+  conflictPolicy: z.enum(CONFLICT_POLICIES),
+  deferred: z.boolean(),
+});
+
+/** Which kind a draft has, by the fields only that kind has; undefined when it has none of them. */
+function kindOf(draft: Readonly<Record<string, unknown>>): MarkKind | undefined {
+  const has = (field: string): boolean => Object.hasOwn(draft, field);
+  if (has('question')) return 'need';
+  if (has('reason') || has('severity') || has('invalidates')) return 'warning';
+  if (has('content') || has('source')) return 'observation';
+  if (has('result')) return 'action';
+  if (has('action') && (has('resource') || has('confidence'))) return 'intent';
+  return undefined;
+}
+
+/**
+ * Reads a draft from a caller who is not trusted. The kind follows from the shape; every field that is unknown or assigned by
+ * the gate (`kind`, `id`, `agent`, `createdAt`, `resolvedBy`, `projected` ...) is refused, as is whatever JSON cannot carry.
+ */
+export function parseDraft(
+  input: unknown,
+  bounds: DraftBounds = DRAFT_BOUNDS,
+): { readonly ok: true; readonly draft: KindedDraft } | { readonly ok: false; readonly problem: DraftProblem } {
+  let copy: Json;
+  try {
+    copy = copyJson(input, bounds);
+  } catch (error) {
+    // A getter or proxy of the caller's may throw anything.
+    const known = error instanceof JsonProblem ? error : new JsonProblem('', 'could not be read');
+    return problemOf(known.path, known.problem);
+  }
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) return problemOf('', 'is not an object');
+  const kind = kindOf(copy as Readonly<Record<string, unknown>>);
+  if (kind === undefined) return problemOf('', 'has the shape of no kind of mark');
+  const parsed = draftSchemas[kind].safeParse(copy);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    if (issue?.code === 'unrecognized_keys') return problemOf(issue.keys[0] ?? '', 'is not a field that a draft may have');
+    return problemOf(issue?.path.join('.') ?? '', issue?.message ?? 'is malformed');
+  }
+  return { ok: true, draft: Object.freeze({ kind, ...parsed.data }) as KindedDraft };
+}
+
+function problemOf(field: string, problem: string): { readonly ok: false; readonly problem: DraftProblem } {
+  return { ok: false, problem: { field: (field === '' ? '(draft)' : field).slice(0, LONGEST_FIELD), problem } };
+}
+
+/** Reads a mark from a stored record, deeply frozen. @throws {z.ZodError | JsonProblem} when it is not one. */
+export function parseMark(input: unknown): Mark {
+  return Object.freeze(markSchema.parse(copyJson(input, STORED_BOUNDS))) as Mark;
+}
+
+/** Reads a scope's definition from a stored record or a config. @throws {z.ZodError} when it is not one. */
+export function parseScopeDefinition(input: unknown): ScopeDefinition {
+  return Object.freeze(scopeSchema.parse(copyJson(input, STORED_BOUNDS)));
+}

@@ -1,0 +1,111 @@
+import type { AgentName, Mark, MarkId, MarkKind, ProjectedMark, ScopeName } from './marks.ts';
+import type { MarkView, PlacedMark } from './mark-index.ts';
+import { coversAny } from './scope.ts';
+import { effectiveStrength, TRUST_WEIGHTS, type TrustWeights } from './strength.ts';
+
+/** Who reads: the scopes (with all below them) it has the right to. Infrastructure reads without a reader and sees all. */
+export interface Reader {
+  readonly read: readonly ScopeName[];
+}
+
+/** Which marks; every field narrows. */
+export interface MarkQuery {
+  /** Exactly this scope. */
+  readonly scope?: ScopeName;
+  /** This scope and all below it. */
+  readonly under?: ScopeName;
+  readonly kind?: MarkKind;
+  readonly topic?: string;
+  readonly resource?: string;
+  readonly agent?: AgentName;
+  /** Effective strength at `now` at least this; anything above 0 leaves out what is superseded or expired. */
+  readonly minStrength?: number;
+  /** Leave out superseded marks. */
+  readonly live?: boolean;
+  /** The newest this many, still in log order. */
+  readonly last?: number;
+}
+
+export type Access = 'full' | 'projected' | 'none';
+
+/** What a reader gets of the marks of one scope. Classified never falls back to projection. */
+export function accessOf(view: MarkView, reader: Reader | undefined, scope: ScopeName): Access {
+  if (reader === undefined || coversAny(reader.read, scope)) return 'full';
+  switch (view.definitionOf(scope)?.visibility) {
+    case 'open':
+      return 'full';
+    case 'protected':
+      return 'projected';
+    case 'classified':
+    case undefined:
+      return 'none';
+  }
+}
+
+/** A mark with its content fields emptied and its structure kept. */
+export function projectMark(mark: Mark): ProjectedMark {
+  const emptied = ((): Mark => {
+    switch (mark.kind) {
+      case 'intent':
+        return mark;
+      case 'action':
+        return { ...mark, result: null };
+      case 'observation':
+        return { ...mark, content: null };
+      case 'warning':
+        return { ...mark, reason: '' };
+      case 'need':
+        return { ...mark, question: '', context: null };
+    }
+  })();
+  return Object.freeze({ ...emptied, projected: true as const });
+}
+
+/** One mark by id, as far as the reader may see it; undefined alike for what is hidden and what is not there. */
+export function readMark(view: MarkView, reader: Reader | undefined, id: MarkId): Mark | ProjectedMark | undefined {
+  const mark = view.byId(id);
+  if (mark === undefined) return undefined;
+  const access = accessOf(view, reader, mark.scope);
+  if (access === 'none') return undefined;
+  return access === 'full' ? mark : projectMark(mark);
+}
+
+/**
+ * The marks that match, in log order, as far as the reader may see them. Costs the marks of the narrowest list that the query
+ * names (scope with topic, resource or kind) in the scopes it may see; hidden scopes are skipped unread.
+ */
+export function queryMarks(
+  view: MarkView,
+  reader: Reader | undefined,
+  query: MarkQuery,
+  now: number,
+  trust: TrustWeights = TRUST_WEIGHTS,
+): readonly (Mark | ProjectedMark)[] {
+  const scopes = query.scope === undefined ? view.scopesUnder(query.under) : [query.scope];
+  const found: { readonly placed: PlacedMark; readonly access: Access }[] = [];
+  for (const scope of scopes) {
+    const access = accessOf(view, reader, scope);
+    if (access === 'none') continue;
+    for (const placed of candidates(view, scope, query)) {
+      if (matches(view, placed.mark, query, now, trust)) found.push({ placed, access });
+    }
+  }
+  found.sort((a, b) => a.placed.seq - b.placed.seq);
+  const newest = query.last === undefined ? found : found.slice(Math.max(0, found.length - Math.max(0, query.last)));
+  return newest.map(({ placed, access }) => (access === 'full' ? placed.mark : projectMark(placed.mark)));
+}
+
+function candidates(view: MarkView, scope: ScopeName, query: MarkQuery): readonly PlacedMark[] {
+  if (query.topic !== undefined) return view.byTopic(scope, query.topic);
+  if (query.resource !== undefined) return view.byResource(scope, query.resource);
+  return view.byScope(scope, query.kind);
+}
+
+function matches(view: MarkView, mark: Mark, query: MarkQuery, now: number, trust: TrustWeights): boolean {
+  if (query.kind !== undefined && mark.kind !== query.kind) return false;
+  if (query.agent !== undefined && mark.agent !== query.agent) return false;
+  if (query.resource !== undefined && !('resource' in mark && mark.resource === query.resource)) return false;
+  if (query.scope !== undefined && query.under !== undefined && !coversAny([query.under], mark.scope)) return false;
+  if (query.live === true && view.isSuperseded(mark.id)) return false;
+  return query.minStrength === undefined || effectiveStrength(view, mark, now, trust) >= query.minStrength;
+}

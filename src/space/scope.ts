@@ -1,0 +1,141 @@
+import type { AgentName, ScopeName } from './marks.ts';
+
+export const VISIBILITIES = ['open', 'protected', 'classified'] as const;
+/** open: everyone reads everything; protected: others see the structure; classified: others see nothing at all. */
+export type Visibility = (typeof VISIBILITIES)[number];
+export const CONFLICT_POLICIES = ['first-writer', 'highest-confidence', 'yield-all'] as const;
+export type ConflictPolicy = (typeof CONFLICT_POLICIES)[number];
+
+/** What holds in a scope. A descendant without a definition of its own inherits its nearest ancestor's. */
+export interface ScopeDefinition {
+  readonly name: ScopeName;
+  readonly visibility: Visibility;
+  /** Verbs an intent may name; none listed: any. */
+  readonly intentVerbs: readonly string[];
+  /** Verbs an action may name; none listed: any. */
+  readonly actionVerbs: readonly string[];
+  /** Topics of observations; `*`: any, none listed: none. */
+  readonly observationTopics: readonly string[];
+  /** Topics of warnings; `*`: any, none listed: none. */
+  readonly warningTopics: readonly string[];
+  readonly observationHalfLifeMs: number;
+  readonly warningHalfLifeMs: number;
+  readonly intentTtlMs: number;
+  readonly conflictPolicy: ConflictPolicy;
+  /** Intents are collected and settled at a boundary. */
+  readonly deferred: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Every field of a definition but its name, with the protocol's defaults. Topics are closed until they are listed. */
+export const SCOPE_DEFAULTS = {
+  visibility: 'open',
+  intentVerbs: [],
+  actionVerbs: [],
+  observationTopics: [],
+  warningTopics: [],
+  observationHalfLifeMs: 6 * HOUR_MS,
+  warningHalfLifeMs: 2 * HOUR_MS,
+  intentTtlMs: HOUR_MS / 2,
+  conflictPolicy: 'first-writer',
+  deferred: false,
+} as const satisfies Omit<ScopeDefinition, 'name'>;
+
+/** A name that cannot be a scope's or an agent's. */
+export class InvalidNameError extends Error {
+  override readonly name = 'InvalidNameError';
+  readonly code = 'invalid-name';
+  readonly value: string;
+  constructor(what: 'scope' | 'agent', value: string, problem: string) {
+    super(`${JSON.stringify(value.slice(0, 80))} is not the name of ${what === 'agent' ? 'an agent' : 'a scope'}: ${problem}`);
+    this.value = value;
+  }
+}
+
+const AGENT_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/u;
+const LONGEST_SCOPE = 512;
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u{d800}-\u{dfff}\\]/u;
+
+function scopeProblem(name: string): string | undefined {
+  if (name.length > LONGEST_SCOPE) return `longer than ${LONGEST_SCOPE} characters`;
+  if (UNPRINTABLE.test(name)) return 'a control character, a backslash or an unpaired surrogate';
+  if (name.normalize('NFC') !== name) return 'not in Unicode normal form C';
+  for (const segment of name.split('/')) {
+    if (segment === '') return 'an empty segment';
+    if (segment === '.' || segment === '..') return `a segment ${segment}`;
+    if (segment.trim() !== segment) return 'a segment that starts or ends with white space';
+  }
+  return undefined;
+}
+
+export function isScopeName(name: string): name is ScopeName {
+  return scopeProblem(name) === undefined;
+}
+
+/** @throws {InvalidNameError} */
+export function parseScopeName(name: string): ScopeName {
+  const problem = scopeProblem(name);
+  if (problem !== undefined) throw new InvalidNameError('scope', name, problem);
+  return name as ScopeName;
+}
+
+export function isAgentName(name: string): name is AgentName {
+  return AGENT_NAME.test(name);
+}
+
+/** @throws {InvalidNameError} */
+export function parseAgentName(name: string): AgentName {
+  if (!isAgentName(name)) throw new InvalidNameError('agent', name, 'must be 1 to 64 of a-z 0-9 . _ -, first a letter or digit');
+  return name;
+}
+
+/** Whether a right on `scope` reaches `other`: itself and its descendants, by segments (`a` covers `a/b`, never `ab`). */
+export function covers(scope: ScopeName, other: ScopeName): boolean {
+  return other.length === scope.length ? other === scope : other.startsWith(scope) && other[scope.length] === '/';
+}
+
+export function coversAny(scopes: readonly ScopeName[], other: ScopeName): boolean {
+  return scopes.some((scope) => covers(scope, other));
+}
+
+/** The scope one level up; undefined at the top. */
+export function parentScope(name: ScopeName): ScopeName | undefined {
+  const slash = name.lastIndexOf('/');
+  return slash < 0 ? undefined : (name.slice(0, slash) as ScopeName);
+}
+
+/** A full, frozen definition from a name and what differs from the defaults. */
+export function defineScope(input: Pick<ScopeDefinition, 'name'> & Partial<ScopeDefinition>): ScopeDefinition {
+  const merged: ScopeDefinition = { ...SCOPE_DEFAULTS, ...input };
+  return Object.freeze({
+    ...merged,
+    intentVerbs: Object.freeze([...merged.intentVerbs]),
+    actionVerbs: Object.freeze([...merged.actionVerbs]),
+    observationTopics: Object.freeze([...merged.observationTopics]),
+    warningTopics: Object.freeze([...merged.warningTopics]),
+  });
+}
+
+/** The definition that holds for `name`: its own or its nearest ancestor's; undefined where nobody defined anything. */
+export function resolveScope(
+  definitions: ReadonlyMap<ScopeName, ScopeDefinition>,
+  name: ScopeName,
+): ScopeDefinition | undefined {
+  for (let scope: ScopeName | undefined = name; scope !== undefined; scope = parentScope(scope)) {
+    const found = definitions.get(scope);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether a list of topics lets `topic` through. */
+export function allowsTopic(topics: readonly string[], topic: string): boolean {
+  return topics.includes('*') || topics.includes(topic);
+}
+
+/** Whether a list of verbs lets `verb` through. */
+export function allowsVerb(verbs: readonly string[], verb: string): boolean {
+  return verbs.length === 0 || verbs.includes(verb);
+}

@@ -1,0 +1,282 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { linkProblem, openRecord, sealEntry, type StoredRecord } from './chain.ts';
+import {
+  CorruptLogError,
+  GENESIS_HASH,
+  type Log,
+  type LogEntry,
+  type LogHead,
+  type LogRecord,
+  LogWriteError,
+  StaleAppendError,
+} from './log.ts';
+import { LOG_TABLE, openForReading, schemaProblem, SQLITE_BUSY, sqliteFaultOf } from './log-file.ts';
+
+export interface SqliteLogOptions {
+  /** `read`: works beside a live writer and changes nothing; `append` is refused. @default 'write' */
+  readonly mode?: 'write' | 'read';
+}
+
+/** Records of one page of `read`, and the characters after which a page ends early: what bounds its memory. */
+const PAGE_RECORDS = 256;
+const PAGE_CHARS = 4_194_304;
+
+interface Waiting {
+  readonly sealed: readonly StoredRecord[];
+  readonly appended: readonly LogRecord[];
+  readonly resolve: (records: readonly LogRecord[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Connection {
+  readonly db: DatabaseSync;
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Opens a log in an SQLite file (WAL, synchronous FULL), made if it is not there and `mode` is `write`, and walks its whole chain.
+ * One process at a time has it open for writing; the lock is the operating system's and ends with the process, however it ends.
+ *
+ * @throws {LogWriteError} when another writer has it open or the file cannot be made.
+ * @throws {CorruptLogError} when the file is not a log or a record does not fit its chain; the first bad one is named.
+ */
+export async function openSqliteLog(file: string, options: SqliteLogOptions = {}): Promise<Log> {
+  const mode = options.mode ?? 'write';
+  const connection = mode === 'read' ? await connectForReading(file) : connectForWriting(file);
+  try {
+    return new SqliteLog(connection, mode);
+  } catch (error) {
+    await connection.release();
+    throw corruptionOf(error, 1);
+  }
+}
+
+class SqliteLog implements Log {
+  readonly #connection: Connection;
+  readonly #mode: 'write' | 'read';
+  readonly #insert: StatementSync;
+  readonly #hasKey: StatementSync;
+  readonly #last: StatementSync;
+  /** The last durable record, and the last one that waits to become so. */
+  #head: LogHead;
+  #staged: LogHead;
+  readonly #stagedKeys = new Set<string>();
+  #waiting: Waiting[] = [];
+  #closed = false;
+
+  constructor(connection: Connection, mode: 'write' | 'read') {
+    this.#connection = connection;
+    this.#mode = mode;
+    const { db } = connection;
+    this.#insert = db.prepare('INSERT INTO log (seq, hash, prev, key, body) VALUES (?, ?, ?, ?, ?)');
+    this.#hasKey = db.prepare('SELECT 1 FROM log WHERE key = ?');
+    this.#last = db.prepare('SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1');
+    this.#head = walkChain(db);
+    this.#staged = this.#head;
+  }
+
+  head(): LogHead {
+    return this.#mode === 'read' && !this.#closed ? this.#storedHead() : this.#head;
+  }
+
+  /** Appends of one turn of the event loop share one transaction; each is checked against the head that the ones before it will leave. */
+  append(expectedSeq: number, entries: readonly LogEntry[]): Promise<readonly LogRecord[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new LogWriteError('the log is closed');
+      if (this.#mode === 'read') throw new LogWriteError('the log is open for reading only');
+      if (this.#staged.seq !== expectedSeq) throw new StaleAppendError(expectedSeq, this.#staged.seq);
+      const { sealed, appended } = this.#seal(entries);
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+      this.#waiting.push({ sealed, appended, resolve, reject });
+      for (const { key } of sealed) this.#stagedKeys.add(key);
+      this.#staged = sealed.at(-1) ?? this.#staged;
+    });
+  }
+
+  #seal(entries: readonly LogEntry[]): { readonly sealed: StoredRecord[]; readonly appended: LogRecord[] } {
+    const sealed: StoredRecord[] = [];
+    const appended: LogRecord[] = [];
+    const fresh = new Set<string>();
+    let head = this.#staged;
+    for (const entry of entries) {
+      const { key, body } = entry;
+      if (fresh.has(key) || this.#stagedKeys.has(key) || this.#hasKey.get(key) !== undefined) continue;
+      const stored = sealEntry(head, entry);
+      fresh.add(key);
+      sealed.push(stored);
+      appended.push({ seq: stored.seq, hash: stored.hash, key, body });
+      head = stored;
+    }
+    return { sealed, appended };
+  }
+
+  #flush(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    this.#stagedKeys.clear();
+    if (group.length === 0) return;
+    const { db } = this.#connection;
+    try {
+      if (group.some(({ sealed }) => sealed.length > 0)) {
+        db.exec('BEGIN IMMEDIATE');
+        for (const { sealed } of group) {
+          for (const { seq, hash, prev, key, body } of sealed) this.#insert.run(seq, hash, prev, key, body);
+        }
+        // With synchronous FULL this returns only once the write-ahead log is synced.
+        db.exec('COMMIT');
+      }
+      this.#head = this.#staged;
+    } catch (cause) {
+      const failure = new LogWriteError(`the log could not be written: ${reasonOf(cause)}; nothing of this append counts`, { cause });
+      this.#giveUp();
+      for (const { reject } of group) reject(failure);
+      return;
+    }
+    for (const { resolve, appended } of group) resolve(appended);
+  }
+
+  /** Back to what is stored, so that the log can be read, and written once there is room again. */
+  #giveUp(): void {
+    const { db } = this.#connection;
+    try {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      this.#head = this.#storedHead();
+      this.#staged = this.#head;
+    } catch {
+      this.#closed = true;
+    }
+  }
+
+  #storedHead(): LogHead {
+    const row = this.#last.get();
+    return row === undefined ? { seq: 0, hash: GENESIS_HASH } : { seq: Number(row['seq']), hash: String(row['hash']) };
+  }
+
+  async *read(fromSeq = 1): AsyncIterable<LogRecord> {
+    const end = this.head().seq;
+    for (let next = Math.max(1, fromSeq); next <= end; ) {
+      const page = this.#page(next, end);
+      if (page.length === 0) throw new CorruptLogError(next, 'missing');
+      for (const stored of page) {
+        yield openRecord(stored);
+        next = stored.seq + 1;
+      }
+    }
+  }
+
+  #page(from: number, end: number): StoredRecord[] {
+    const page: StoredRecord[] = [];
+    let chars = 0;
+    const rows = this.#connection.db
+      .prepare('SELECT seq, prev, hash, key, body FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?')
+      .iterate(from, end, PAGE_RECORDS);
+    try {
+      for (const row of rows) {
+        const stored = row as unknown as StoredRecord;
+        page.push(stored);
+        chars += stored.body.length;
+        if (chars > PAGE_CHARS) break;
+      }
+    } catch (error) {
+      throw corruptionOf(error, from + page.length);
+    }
+    return page;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed && !this.#connection.db.isOpen) return;
+    if (!this.#closed) this.#flush();
+    this.#closed = true;
+    await this.#connection.release();
+  }
+}
+
+/** @throws {CorruptLogError} */
+function walkChain(db: DatabaseSync): LogHead {
+  let head: LogHead = { seq: 0, hash: GENESIS_HASH };
+  try {
+    for (const row of db.prepare('SELECT seq, prev, hash, key, body FROM log ORDER BY seq').iterate()) {
+      const problem = linkProblem(head, row);
+      if (problem !== undefined) throw new CorruptLogError(problem.seq, problem.reason);
+      head = { seq: Number(row['seq']), hash: String(row['hash']) };
+    }
+  } catch (error) {
+    throw corruptionOf(error, head.seq + 1);
+  }
+  return head;
+}
+
+async function connectForReading(file: string): Promise<Connection> {
+  try {
+    const { db, close } = await openForReading(file);
+    const problem = schemaProblemOf(db);
+    if (problem === undefined) return { db, release: close };
+    await close();
+    throw new CorruptLogError(1, problem);
+  } catch (error) {
+    throw corruptionOf(error, 1);
+  }
+}
+
+function connectForWriting(file: string): Connection {
+  const path = resolve(file);
+  const lock = takeLock(`${path}-lock`);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (statSync(path).size === 0 || db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n'] === 0) db.exec(LOG_TABLE);
+    const problem = schemaProblemOf(db);
+    if (problem !== undefined) throw new CorruptLogError(1, problem);
+  } catch (error) {
+    db?.close();
+    lock.close();
+    const corrupt = corruptionOf(error, 1);
+    if (corrupt instanceof CorruptLogError) throw corrupt;
+    throw new LogWriteError(`the log could not be opened for writing: ${reasonOf(error)}`, { cause: error });
+  }
+  const opened = db;
+  return {
+    db: opened,
+    release: () => {
+      if (opened.isOpen) opened.close();
+      if (lock.isOpen) lock.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** An exclusive transaction on a sibling file, held open: readers of the log never touch it, and the kernel drops it with the process. */
+function takeLock(path: string): DatabaseSync {
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(path);
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock?.close();
+    if (sqliteFaultOf(cause)?.code === SQLITE_BUSY) {
+      throw new LogWriteError('the log is open for writing in another process; wait for it or stop it, then try again', { cause });
+    }
+    throw new LogWriteError(`the log could not be opened for writing: ${reasonOf(cause)}; is its folder there and writable?`, { cause });
+  }
+}
+
+function schemaProblemOf(db: DatabaseSync): string | undefined {
+  return schemaProblem(db);
+}
+
+const CORRUPTING = new Set([11, 26]);
+
+/** SQLite's word for damage as ours; anything else as it is. */
+function corruptionOf(error: unknown, seq: number): Error {
+  const fault = sqliteFaultOf(error);
+  if (fault !== undefined && CORRUPTING.has(fault.code)) return new CorruptLogError(seq, fault.text);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function reasonOf(error: unknown): string {
+  return sqliteFaultOf(error)?.text ?? (error instanceof Error ? error.message : String(error));
+}
