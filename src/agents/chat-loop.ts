@@ -36,6 +36,9 @@ export type ChatEvent =
   | { readonly type: 'done'; readonly result: ChatResult }
   | { readonly type: 'stopped'; readonly result: ChatResult };
 
+/** Why a call is answered by the loop: the chat's budget is used up, the reply was cut, no such tool, arguments that are none. */
+export type RefusalReason = 'budget' | 'cut' | 'unknown-tool' | 'malformed';
+
 /** One answered call, for whoever keeps records. */
 export interface ChatCall {
   readonly request: ModelRequest;
@@ -70,6 +73,8 @@ export interface ChatOptions {
   readonly beforeCall?: (request: ModelRequest) => Promise<void>;
   /** Awaited after each reply and before any of its tool calls runs: a call is on record before its effects. */
   readonly onCall?: (call: ChatCall) => Promise<void>;
+  /** Awaited for a call the loop answers itself, without asking the toolbox: whoever counts calls sees every one. */
+  readonly onRefused?: (call: ToolCall, reason: RefusalReason) => Promise<void>;
   /** Awaited when the model gave up, before its error reaches the caller. */
   readonly onFailedCall?: (call: FailedChatCall) => Promise<void>;
 }
@@ -144,12 +149,13 @@ export async function runChat(options: ChatOptions): Promise<ChatResult> {
       const fits = toolCalls < options.maxToolCalls;
       if (fits) toolCalls += 1;
       const number = toolCalls;
-      const refusal = fits
+      const refusal: Refusal | undefined = fits
         ? whyNot(call, reply, known)
-        : `The budget of ${options.maxToolCalls} tool calls is used up.`;
+        : { reason: 'budget', text: `the budget of ${options.maxToolCalls} tool calls is used up.` };
+      if (refusal !== undefined) await options.onRefused?.(call, refusal.reason);
       if (refusal === undefined) onEvent?.({ type: 'tool-call', turn: turns, number, call });
       const answer =
-        refusal === undefined ? await toolbox.call(call, signal) : { text: `Error: ${refusal}`, isError: true };
+        refusal === undefined ? await toolbox.call(call, signal) : { text: `Error: ${refusal.text}`, isError: true };
       onEvent?.({ type: 'tool-result', turn: turns, number, call, answer, executed: refusal === undefined });
       messages.push({ role: 'tool', callId: call.id, text: answer.text, isError: answer.isError });
     }
@@ -176,16 +182,23 @@ function assistantMessage(reply: ModelReply): Message {
   };
 }
 
+interface Refusal {
+  readonly reason: RefusalReason;
+  readonly text: string;
+}
+
 /** Why a call is not run; a cut reply runs none of its calls, since any of them may be half of what was meant. */
-function whyNot(call: ToolCall, reply: ModelReply, known: ReadonlySet<string>): string | undefined {
+function whyNot(call: ToolCall, reply: ModelReply, known: ReadonlySet<string>): Refusal | undefined {
   if (reply.stopReason === 'length') {
-    return 'your reply was cut at the output limit, so none of its tool calls was executed. Make smaller steps.';
+    return { reason: 'cut', text: 'your reply was cut at the output limit, so none of its tool calls was executed. Make smaller steps.' };
   }
   if (!known.has(call.name)) {
-    return `there is no tool named ${JSON.stringify(call.name.slice(0, 64))}. Tools: ${[...known].join(', ') || 'none'}.`;
+    const text = `there is no tool named ${JSON.stringify(call.name.slice(0, 64))}. Tools: ${[...known].join(', ') || 'none'}.`;
+    return { reason: 'unknown-tool', text };
   }
   if (call.malformed !== undefined) {
-    return `the arguments are not one JSON object (${describeMalformed(call.malformed)}); nothing was executed. Call ${call.name} again with valid arguments.`;
+    const text = `the arguments are not one JSON object (${describeMalformed(call.malformed)}); nothing was executed. Call ${call.name} again with valid arguments.`;
+    return { reason: 'malformed', text };
   }
   return undefined;
 }

@@ -17,8 +17,9 @@ export const PRICES_DATED = '2026-11-21';
 
 /**
  * List prices by `provider/model` (any `provider/` for `*`), as published and not as billed: discounts, tiers of service, taxes and
- * later changes are not in it, and a budget counted with it is an estimate. Put together on `PRICES_DATED` from the
- * providers' public pages as mirrored and quoted there and then; a model that is not in it has no price here, rather than a guess.
+ * later changes are not in it, and a budget counted with it is an estimate. Put together on `PRICES_DATED` from
+ * excerpts of the providers' pages and release notes, mostly at second hand; some cached and cache-write prices are derived from
+ * the ratios stated there. A model that is not in it has no price here, rather than a guess; a config can set any price itself.
  * Open models are priced as one host (Fireworks, serverless) lists them; other hosts differ, so a config can set its own.
  *
  * @see https://platform.claude.com/docs/en/about-claude/pricing

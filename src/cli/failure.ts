@@ -6,6 +6,10 @@ import { ConfigError } from '../experiment/config.ts';
 import { ResultsError } from '../experiment/experiment-folder.ts';
 import { BudgetStop } from '../experiment/budget.ts';
 import { Interrupted } from '../experiment/run.ts';
+import { EvaluatorError } from '../evaluate/evaluator-error.ts';
+import { GateClosedError } from '../guard/gate-closed-error.ts';
+import { SandboxFileError } from '../sandbox/run-file.ts';
+import { SandboxUnavailableError } from '../sandbox/disposable-child.ts';
 import { CorruptLogError, LogWriteError } from '../space/log.ts';
 import { RunFolderError } from '../trace/run-folder.ts';
 import type { ExitCode } from './output.ts';
@@ -15,7 +19,7 @@ import { EXIT, UsageError } from './output.ts';
 export function failureOf(error: unknown, signal: AbortSignal): { readonly text: string; readonly exitCode: ExitCode } {
   if (error instanceof Interrupted || signal.aborted) return { text: 'interrupted', exitCode: EXIT.interrupted };
   if (error instanceof BudgetStop) return { text: error.message, exitCode: EXIT.budget };
-  if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelSpecError || error instanceof TaskError) {
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelSpecError || error instanceof TaskError || error instanceof SandboxFileError) {
     return { text: error.message, exitCode: EXIT.usage };
   }
   if (error instanceof ModelError) return { text: error.message, exitCode: error.code === 'no-key' ? EXIT.usage : EXIT.failed };
@@ -24,7 +28,10 @@ export function failureOf(error: unknown, signal: AbortSignal): { readonly text:
     error instanceof SecretError ||
     error instanceof CorruptLogError ||
     error instanceof LogWriteError ||
-    error instanceof RunFolderError
+    error instanceof RunFolderError ||
+    error instanceof SandboxUnavailableError ||
+    error instanceof EvaluatorError ||
+    error instanceof GateClosedError
   ) {
     return { text: error.message, exitCode: EXIT.failed };
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { priceOf } from '../agents/prices.ts';
 import { nearest } from './nearest.ts';
 
 export const ARMS = ['paired', 'solo', 'sharing-off'] as const;
@@ -155,6 +156,15 @@ function crossChecks(config: ExperimentConfig): string[] {
   for (const { name, model, baseUrl } of config.agents) {
     if (model.startsWith('openai-compatible/') && baseUrl === undefined) {
       problems.push(`agents: ${name} uses ${model}, which needs baseUrl: the address of the server, e.g. http://localhost:11434/v1`);
+    }
+  }
+  const budgets = [config.budget.usd === undefined ? [] : ['budget.usd'], config.totalBudget?.usd === undefined ? [] : ['totalBudget.usd']].flat();
+  for (const { name, model, price: own } of budgets.length > 0 ? config.agents : []) {
+    if (own === undefined && priceOf(model) === null) {
+      problems.push(
+        `${budgets.join(', ')}: cannot stop ${name}, since the price of ${model} is not known; ` +
+          'give the agent a price: { input, output } in USD per million tokens, or use budget.tokens',
+      );
     }
   }
   if (config.evaluationModel !== undefined) {

@@ -1,4 +1,4 @@
-import { canonicalReply, canonicalRequest } from '../agents/canonical.ts';
+import { canonicalReply, canonicalRequest, parseReply } from '../agents/canonical.ts';
 import { providerOf } from '../agents/model-spec.ts';
 import type { Model, ModelReply } from '../agents/model.ts';
 import { ModelError } from '../agents/model.ts';
@@ -33,7 +33,7 @@ export function meteredModel(
       const id = `${agent}/${generation}/${n}`;
       const known = state.calls.get(id);
       if (known !== undefined && known.error === undefined) {
-        const reply = JSON.parse(await blobs.read(known.replySha256)) as ModelReply;
+        const reply = parseReply(await blobs.read(known.replySha256));
         onReply(id, reply);
         return reply;
       }

@@ -140,6 +140,7 @@ async function assemble(
       const summary = summarise(state, plan, task, models, dir, status);
       await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary });
+      await trace.close();
       await gate.close();
       return summary;
     },

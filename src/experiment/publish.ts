@@ -5,6 +5,9 @@ import type { Draft, MarkId } from '../space/marks.ts';
 import type { RunContext } from './run-context.ts';
 import { STRATEGIES, evaluationScope } from './run-context.ts';
 
+/** Bytes of one disclosed file: a mark holds texts of up to 64 KiB. */
+const SHOWN_BYTES = 60_000;
+
 async function writeAsRunner(context: RunContext, runner: Session, agent: string, draft: Draft): Promise<MarkId> {
   const outcome = await context.watch.time(agent, 'guard', () => runner.write(draft));
   if (outcome.verdict !== 'allow' || outcome.mark === undefined) {
@@ -23,7 +26,7 @@ export function writeEvaluation(
   notes: readonly string[],
 ): Promise<MarkId> {
   const { train, validation } = context.config.disclosure;
-  const files: Record<string, string> = { ...disclosedFiles(evaluations, { train, validation }) };
+  const files: Record<string, string> = { ...disclosedFiles(evaluations, { train, validation }, { maxBytes: SHOWN_BYTES }) };
   if (notes.length > 0) files['notes.md'] = `${notes.map((note) => `- ${note}`).join('\n')}\n`;
   return writeAsRunner(context, runner, agent, {
     scope: evaluationScope(agent),

@@ -2,6 +2,8 @@ import { runChat } from '../agents/chat-loop.ts';
 import type { MetaFacts } from '../agents/meta-agent.ts';
 import { runMetaAgent } from '../agents/meta-agent.ts';
 import { createToolbox } from '../agents/tools/toolbox.ts';
+import type { RefusalReason } from '../agents/chat-loop.ts';
+import type { Denial, Outcome, ToolUse } from '../guard/decision.ts';
 import type { Session } from '../guard/gate.ts';
 import { canonicalDirectory, canonicalPath } from '../materialize/paths.ts';
 import type { FileChange } from '../materialize/workspace.ts';
@@ -59,10 +61,12 @@ export async function think(
     if (reply.text.trim() !== '') steps.push({ type: 'said', call, text: reply.text });
   });
   const limit = config.budget.toolCallsPerGeneration;
+  const use = (what: ToolUse, refuse?: Denial): Promise<Outcome> => watch.time(agent, 'guard', () => session.use(what, refuse));
+  let stopped = signal;
   const toolbox = createToolbox({
     workspace,
-    use: (use, refuse) => watch.time(agent, 'guard', () => session.use(use, refuse)),
-    shell: (job) => watch.time(agent, 'sandbox', () => sandbox.shell({ ...job, signal })),
+    use,
+    shell: (job) => watch.time(agent, 'sandbox', () => sandbox.shell(job)),
     toolCallLimit: limit,
   });
   const agentConfig = context.plan.agents.find(({ name }) => name === agent);
@@ -74,6 +78,7 @@ export async function think(
     run: (job) => sandbox.run(job),
     signal,
     chat: async (text, options, chatSignal) => {
+      stopped = chatSignal;
       instruction ??= text;
       const done = await runChat({
         model,
@@ -85,14 +90,17 @@ export async function think(
           definitions: toolbox.definitions,
           call: async (call) => {
             toolCalls += 1;
-            const answer = await toolbox.call(call);
+            const answer = await toolbox.call(call, stopped);
             for (const read of answer.reads) noteRead(read.path, read.sha256, call.name);
             if (answer.wrote.length > 0) steps.push({ type: 'wrote' });
             return answer;
           },
         },
-        // One more than the budget: the call over it reaches the toolbox, whose refusal is on record.
-        maxToolCalls: Math.max(0, Math.min(options.maxToolCalls ?? Infinity, limit + 1 - toolCalls)),
+        onRefused: async (call, reason) => {
+          toolCalls += 1;
+          await use({ tool: toolNameOf(call.name), operation: 'run' }, refusalOf(reason, toolCalls, limit));
+        },
+        maxToolCalls: Math.max(0, Math.min(options.maxToolCalls ?? Infinity, limit - toolCalls)),
         maxTurns: 2 * limit + 2,
         signal: chatSignal,
       });
@@ -117,6 +125,25 @@ export async function think(
     reads,
     instruction,
   };
+}
+
+/** The guard's record of a call that the chat itself answered. */
+function refusalOf(reason: RefusalReason, used: number, limit: number): Denial {
+  switch (reason) {
+    case 'budget':
+      return { code: 'tool-budget', check: 'budget', used: Math.min(used, limit), limit };
+    case 'cut':
+      return { code: 'malformed', check: 'shape', field: 'reply', problem: 'was cut at the output limit' };
+    case 'unknown-tool':
+      return { code: 'malformed', check: 'shape', field: 'tool', problem: 'names no tool' };
+    case 'malformed':
+      return { code: 'malformed', check: 'shape', field: 'arguments', problem: 'are not one JSON object' };
+  }
+}
+
+/** A model's own word for a tool, bounded: it goes into a record. */
+function toolNameOf(name: string): string {
+  return /^[\w.-]{1,64}$/u.test(name) ? name : 'unknown';
 }
 
 /** The agent's own modules at the root of its view. */

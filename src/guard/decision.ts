@@ -5,14 +5,30 @@ export type Denial =
   | { readonly code: 'malformed'; readonly check: 'shape'; readonly field: string; readonly problem: string }
   | { readonly code: 'session-revoked'; readonly check: 'identity' }
   | { readonly code: 'no-right'; readonly check: 'authorization'; readonly kind: MarkKind; readonly scope: string }
-  | { readonly code: 'verb-not-allowed'; readonly check: 'authorization'; readonly verb: string; readonly scope: string }
-  | { readonly code: 'topic-not-allowed'; readonly check: 'authorization'; readonly topic: string; readonly scope: string }
+  | {
+      readonly code: 'verb-not-allowed';
+      readonly check: 'authorization';
+      readonly verb: string;
+      readonly scope: string;
+    }
+  | {
+      readonly code: 'topic-not-allowed';
+      readonly check: 'authorization';
+      readonly topic: string;
+      readonly scope: string;
+    }
   | { readonly code: 'source-not-allowed'; readonly check: 'authorization'; readonly source: string }
   | { readonly code: 'target-not-yours'; readonly check: 'authorization'; readonly target: string }
   | { readonly code: 'id-taken'; readonly check: 'identity'; readonly id: string }
   | { readonly code: 'not-editable'; readonly check: 'edit-scope'; readonly path: string }
   | { readonly code: 'required-file'; readonly check: 'edit-scope'; readonly path: string }
-  | { readonly code: 'file-too-large'; readonly check: 'size'; readonly path: string; readonly bytes: number; readonly maxBytes: number }
+  | {
+      readonly code: 'file-too-large';
+      readonly check: 'size';
+      readonly path: string;
+      readonly bytes: number;
+      readonly maxBytes: number;
+    }
   | { readonly code: 'syntax'; readonly check: 'syntax'; readonly path: string; readonly problem: string }
   | { readonly code: 'tool-budget'; readonly check: 'budget'; readonly used: number; readonly limit: number };
 
@@ -37,11 +53,6 @@ export interface ToolUse {
   readonly path?: string;
   /** Bytes the file would have after a write. */
   readonly bytes?: number;
-  /**
-   * The toolbox's own refusal (tool-call budget, malformed arguments, unknown tool). The gate records it and answers
-   * `denied` with it, before any check of its own: a refused call leaves one decision record like every other.
-   */
-  readonly refused?: Denial;
 }
 
 /** One per call, whatever its outcome (also in the log, body type `decision`). */

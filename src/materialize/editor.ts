@@ -8,7 +8,12 @@ import type { Workspace } from './workspace.ts';
 export type EditorCommand =
   | { readonly command: 'view'; readonly path: string; readonly view_range?: readonly number[] | undefined }
   | { readonly command: 'create'; readonly path: string; readonly file_text: string }
-  | { readonly command: 'str_replace'; readonly path: string; readonly old_str: string; readonly new_str?: string | undefined }
+  | {
+      readonly command: 'str_replace';
+      readonly path: string;
+      readonly old_str: string;
+      readonly new_str?: string | undefined;
+    }
   | { readonly command: 'insert'; readonly path: string; readonly insert_line: number; readonly insert_text: string }
   | { readonly command: 'undo_edit'; readonly path: string };
 
@@ -28,6 +33,8 @@ export function planEditor(workspace: Workspace, command: EditorCommand): Editor
       return insertText(workspace, path, command.insert_line, command.insert_text);
     case 'undo_edit':
       return undoEdit(workspace, path);
+    default:
+      return command satisfies never;
   }
 }
 

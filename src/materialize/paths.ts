@@ -7,6 +7,7 @@ declare const brand: unique symbol;
 export type ScopedPath = string & { readonly [brand]: 'ScopedPath' };
 
 /** The root directory of a view. A directory, never a file. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is made here and in canonicalDirectory, nowhere else
 export const ROOT = '' as ScopedPath;
 
 /** What a path may be; lengths in UTF-8 bytes, depth in components. */
@@ -60,7 +61,9 @@ export function canonicalDirectory(raw: string): PathResult {
     return refuse('too-deep', `has more than ${PATH_LIMITS.depth} components`);
   }
   const path = components.join('/');
-  return utf8Bytes(path) > PATH_LIMITS.pathBytes ? tooLong() : { ok: true, path: path as ScopedPath };
+  if (utf8Bytes(path) > PATH_LIMITS.pathBytes) return tooLong();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of the above is what the brand stands for
+  return { ok: true, path: path as ScopedPath };
 }
 
 /** Like `canonicalDirectory`, but the root is refused: it is never a file. */

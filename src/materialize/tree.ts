@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Json, Mark, MarkId, Observation, ProjectedMark } from '../space/marks.ts';
+import { isAgentName } from '../space/scope.ts';
 import { NameIndex, canonicalPath, reservedDirectoryOf, type ScopedPath } from './paths.ts';
 
 /** One file as an agent perceives it. */
@@ -49,7 +50,6 @@ const strategyContent = z.object({
   files,
 });
 const EVALUATION_TOPIC = /^gen_(?:0|[1-9]\d{0,8})$/;
-const PEER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /**
  * Marks as files: own files at the root, `evals/gen_<n>/` and `strategies/<peer>_gen<n>/` beside them. Pure.
@@ -115,7 +115,7 @@ function placeStrategies({ strategies, self }: TreeSources, place: Place, skip: 
   for (const { id, topic, content } of liveByTopic(strategies)) {
     if (topic === self) continue;
     const parsed = strategyContent.safeParse(content);
-    if (!PEER_NAME.test(topic) || !parsed.success) {
+    if (!isAgentName(topic) || !parsed.success) {
       skip(id, `the strategy of ${quote(topic)} does not fit { generation, score, files }`);
       continue;
     }

@@ -3,7 +3,6 @@ import {
   componentsOf,
   isWithin,
   NameIndex,
-  canonicalPath,
   reservedDirectoryOf,
   type ScopedPath,
   utf8Bytes,
@@ -92,6 +91,11 @@ export class Workspace {
     return { kind: 'directory', bytes: 0, access: accessOf(path) };
   }
 
+  /** What a file at this path is, or would be. */
+  accessOf(path: ScopedPath): PathStatus['access'] {
+    return this.#slots.get(path)?.access ?? accessOf(path);
+  }
+
   /** Names in a directory, sorted; directories end in `/`. Empty for a directory that is not there. */
   list(directory: ScopedPath): readonly string[] {
     const depth = componentsOf(directory).length;
@@ -113,7 +117,7 @@ export class Workspace {
   /** Would `write` take a text of so many bytes? */
   refusalOfWrite(path: ScopedPath, bytes: number): WorkspaceRefusal | undefined {
     const present = this.#slots.get(path);
-    const access = present?.access ?? accessOf(path);
+    const access = this.accessOf(path);
     if (access === 'read') return READ_ONLY;
     if (!present) {
       if (this.#isDirectory(path)) return { code: 'collision', problem: 'is a directory' };
@@ -147,7 +151,7 @@ export class Workspace {
     const refusal = this.refusalOfWrite(path, utf8Bytes(text));
     if (refusal) return refusal;
     this.#remember(path);
-    this.#put(path, text, this.#slots.get(path)?.access ?? accessOf(path));
+    this.#put(path, text, this.accessOf(path));
     return undefined;
   }
 
@@ -172,7 +176,7 @@ export class Workspace {
     if (refusal) return refusal;
     this.#history.get(path)?.pop();
     if (former === null) this.#drop(path);
-    else this.#put(path, former, this.#slots.get(path)?.access ?? accessOf(path));
+    else this.#put(path, former, this.accessOf(path));
     return undefined;
   }
 
@@ -235,10 +239,4 @@ function accessOf(path: ScopedPath): PathStatus['access'] {
   const reserved = reservedDirectoryOf(path);
   if (reserved === undefined) return 'edit';
   return reserved === 'tmp' && componentsOf(path)[0] === 'tmp' ? 'scratch' : 'read';
-}
-
-/** Every path a shell can have made that is one of the view's; what it names otherwise is the caller's to refuse. */
-export function scopedOf(absolute: string): ScopedPath | undefined {
-  const result = canonicalPath(absolute);
-  return result.ok && absolutePath(result.path) === absolute ? result.path : undefined;
 }

@@ -25,12 +25,16 @@ export class ChildPool {
       if (next === undefined) continue;
       this.#idle.delete(next);
       this.fill();
+      // A child that is still starting does not keep this process alive; whoever waits for it does.
+      const awake = setInterval(() => {}, 2 ** 30);
       try {
         const child = await next;
         if (child.alive) return child;
       } catch (error) {
         // One child may fall to chance (the system's memory killer); two in a row are a fault of the machine.
         if (this.#closed || ++failures === 2) throw error;
+      } finally {
+        clearInterval(awake);
       }
     }
   }
@@ -46,8 +50,10 @@ export class ChildPool {
     const starting = [...this.#idle];
     this.#idle.clear();
     for (const child of this.#live) child.kill();
+    const awake = setInterval(() => {}, 2 ** 30);
     await Promise.allSettled(starting);
     await Promise.all([...this.#live].map((child) => child.gone));
+    clearInterval(awake);
   }
 
   #add(): void {

@@ -6,6 +6,7 @@ import type { ProgramError, ToChild } from './frames.ts';
 import { HostCalls } from './host-calls.ts';
 import { parseForeignJson } from './json-text.ts';
 import { CHILD_LIMITS } from './limits.ts';
+import { watchResident } from './resident-watch.ts';
 import type { FailureStatus, Json, SandboxJob, SandboxLimits } from './sandbox.ts';
 
 /** What came of one exchange with a child. */
@@ -29,10 +30,11 @@ export class ChildSession {
   readonly #nonce = randomBytes(16).toString('hex');
   #answer: PromiseWithResolvers<Outcome> | undefined;
   #deadline: Deadline | undefined;
-  #slot: 'none' | 'asked' | 'held' = 'none';
+  #slot: Promise<void> | undefined;
   #logs: string[] = [];
-  #watch: NodeJS.Timeout | undefined;
+  readonly #unwatch: () => void;
   #over: Outcome | undefined;
+  #loadOnly = false;
 
   constructor(
     child: DisposableChild,
@@ -48,6 +50,7 @@ export class ChildSession {
     const listener = {
       line: (text: string) => this.#line(text),
       flood: () => this.end({ status: 'output-limit', error: { code: 'output-limit', message: 'it wrote too much' } }),
+      fatal: () => this.#dying(),
       end: (exit: ChildExit) => this.end(outcomeOfExit(exit)),
     };
     child.hold(listener, FRAME_BYTES + Math.max(limits.resultBytes, limits.hostBytes + 1024, 6 * limits.logBytes, 8192));
@@ -66,7 +69,12 @@ export class ChildSession {
       hostNames: host.names,
       withoutGlobals: job.withoutGlobals ?? [],
     });
-    this.#watchResident();
+    this.#unwatch = watchResident(
+      child,
+      limits.memoryMb,
+      () => this.#deadline?.running === true,
+      () => this.end(outOfMemory(limits.memoryMb)),
+    );
   }
 
   /** False once the child is dead or given up: the next case needs another one. */
@@ -101,13 +109,18 @@ export class ChildSession {
   end(outcome: Outcome): void {
     if (this.#over !== undefined) return;
     this.#over = outcome;
-    clearInterval(this.#watch);
+    this.#unwatch();
     this.#child.kill();
     this.#host.stop();
     this.#settle(outcome);
   }
 
-  #loadOnly = false;
+  /** The engine gave up: its report of that may not cost the deadline, nor take long. */
+  #dying(): void {
+    this.#deadline?.pause();
+    const { outOfMemory } = this.#child;
+    setTimeout(() => this.end(outcomeOfExit({ code: null, signal: 'SIGKILL', outOfMemory })), CHILD_LIMITS.dyingMs).unref();
+  }
 
   async #exchange(messages: readonly ToChild[], loadOnly: boolean): Promise<Outcome> {
     this.#loadOnly = loadOnly;
@@ -116,32 +129,29 @@ export class ChildSession {
     if (this.#over !== undefined) return this.#over;
     await this.#compute();
     if (this.#over === undefined) for (const message of messages) this.#send(message);
-    const outcome = await promise;
-    this.#rest();
-    return outcome;
+    return promise;
   }
 
-  /** Takes a slot (once) and lets the compute clock run. */
+  /** Takes a slot (once, however many ask) and lets the compute clock run. */
   async #compute(): Promise<void> {
-    if (this.#slot !== 'none') return;
-    this.#slot = 'asked';
-    await this.#slots.take();
-    this.#slot = 'held';
+    this.#slot ??= this.#slots.take();
+    await this.#slot;
     if (this.#answer === undefined || this.#over !== undefined) this.#rest();
     else this.#deadline?.resume();
   }
 
-  /** Stops the compute clock and gives the slot back. */
+  /** Stops the compute clock and gives the slot back, now or as soon as it comes. */
   #rest(): void {
     this.#deadline?.pause();
-    if (this.#slot !== 'held') return;
-    this.#slot = 'none';
-    this.#slots.give();
+    const slot = this.#slot;
+    this.#slot = undefined;
+    void slot?.then(() => this.#slots.give());
   }
 
   async #reply(id: number, ok: boolean, text: string): Promise<void> {
+    const deadline = this.#deadline;
     await this.#compute();
-    if (this.#answer === undefined || this.#over !== undefined) return;
+    if (this.#answer === undefined || this.#over !== undefined || this.#deadline !== deadline) return;
     this.#host.delivered();
     this.#send({ op: 'reply', id, ok, text });
   }
@@ -200,17 +210,6 @@ export class ChildSession {
       default:
         return;
     }
-  }
-
-  #watchResident(): void {
-    if (process.platform !== 'linux') return;
-    const capBytes = (2 * this.#limits.memoryMb + CHILD_LIMITS.residentSlackMb) * 1024 ** 2;
-    this.#watch = setInterval(() => {
-      if (this.#deadline?.running !== true) return;
-      void this.#child.residentBytes().then((bytes) => {
-        if (bytes !== undefined && bytes > capBytes) this.end(outOfMemory(this.#limits.memoryMb));
-      });
-    }, CHILD_LIMITS.residentPollMs).unref();
   }
 }
 

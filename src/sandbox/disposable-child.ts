@@ -22,11 +22,15 @@ export interface ChildListener {
   line(text: string): void;
   /** A line grew past `maxLineBytes`, or noise on stderr past its cap; nothing more is read. */
   flood(): void;
+  /** The runtime began to report a fatal error of its own; writing its report can take longer than dying. */
+  fatal?(): void;
   /** Exited, and everything it wrote has been delivered. */
   end(exit: ChildExit): void;
 }
 
 const STDERR_BYTES = 64 * 1024;
+const FATAL = /^(?:# Fatal |FATAL ERROR)/m;
+const OUT_OF_MEMORY = /heap out of memory|process out of memory|Allocation failed/;
 
 /**
  * One child process for one job. Idle it does not keep the parent alive; `hold` it before use, `kill` it afterwards.
@@ -44,6 +48,7 @@ export class DisposableChild {
   #partBytes = 0;
   #stderr = '';
   #flooded = false;
+  #fatal = false;
   #exit: ChildExit | undefined;
   #killed = false;
 
@@ -70,7 +75,7 @@ export class DisposableChild {
     const end = (code: number | null, signal: string | null, why: string) => {
       if (this.#exit !== undefined) return;
       clearTimeout(timer);
-      this.#exit = { code, signal, outOfMemory: /heap out of memory|process out of memory|Allocation failed/.test(this.#stderr) };
+      this.#exit = { code, signal, outOfMemory: this.outOfMemory };
       gone.resolve(this.#exit);
       started.reject(new SandboxUnavailableError(`cannot start a sandbox child: ${why}`));
       this.#listener?.end(this.#exit);
@@ -86,6 +91,11 @@ export class DisposableChild {
 
   get alive(): boolean {
     return this.#exit === undefined && !this.#killed;
+  }
+
+  /** Whether the runtime's own words so far are those of running out of memory. */
+  get outOfMemory(): boolean {
+    return OUT_OF_MEMORY.test(this.#stderr);
   }
 
   /** Takes the child into use: from now on it keeps the parent alive and `listener` hears what it says. */
@@ -143,8 +153,12 @@ export class DisposableChild {
   }
 
   #note(bytes: Buffer): void {
-    if (this.#stderr.length < STDERR_BYTES) this.#stderr += bytes.toString('latin1');
-    else this.#flood();
+    if (this.#stderr.length >= STDERR_BYTES) return this.#flood();
+    this.#stderr += bytes.toString('latin1');
+    if (!this.#fatal && FATAL.test(this.#stderr)) {
+      this.#fatal = true;
+      this.#listener?.fatal?.();
+    }
   }
 
   #flood(): void {

@@ -30,9 +30,11 @@ export const CHILD_LIMITS = {
   /** Milliseconds a child may take to start before it counts as broken. */
   startMs: 20_000,
   /** Resident MiB allowed beyond twice a job's `memoryMb`: the runtime itself, and what lies outside the isolate's heap. */
-  residentSlackMb: 512,
+  residentSlackMb: 256,
   /** Milliseconds between two looks at the resident size (Linux). */
   residentPollMs: 50,
+  /** Milliseconds a child has to finish dying of a fatal error before it is killed. */
+  dyingMs: 300,
   /** Log lines of one case, whatever their size. */
   logLines: 500,
   /** Nesting of a value that crosses. */

@@ -12,6 +12,9 @@ export interface JsonBounds {
   readonly exempt?: { readonly path: string; readonly maxTextBytes: number };
 }
 
+/** For values that the project made itself or that were bounded before. */
+export const UNBOUNDED: JsonBounds = { maxTextBytes: Infinity, maxBytes: Infinity, maxDepth: 256 };
+
 /** A value that is not plain bounded JSON; `path` says where, dotted. */
 export class JsonProblem extends Error {
   override readonly name = 'JsonProblem';
@@ -108,7 +111,7 @@ export function copyJson(value: unknown, bounds: JsonBounds): Json {
     const out: Record<string, Json> = {};
     for (const key of Object.keys(object)) {
       if (REFUSED_KEYS.includes(key)) throw new JsonProblem(join(path, key), 'is a refused key');
-      const member: unknown = (object as Record<string, unknown>)[key];
+      const member: unknown = Reflect.get(object, key);
       if (member === undefined) continue;
       spendText(key, '');
       out[key] = copy(member, join(path, key), depth + 1);
@@ -124,14 +127,17 @@ function join(path: string, key: string): string {
   return joined.length > LONGEST_PATH ? `${joined.slice(0, LONGEST_PATH)}...` : joined;
 }
 
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Whether two JSON values are equal, whatever the order of their keys. */
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => equalJson(item, b[i]));
+  if (!isRecord(a) || !isRecord(b)) return false;
   const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every(
-    (key) => Object.hasOwn(b, key) && equalJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equalJson(a[key], b[key]))
   );
 }

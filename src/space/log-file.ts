@@ -33,7 +33,7 @@ export const LOG_TABLE = `CREATE TABLE log (
 /** A database opened without writing to its folder; `close` removes what was made to read it. */
 export interface ReadHandle {
   readonly db: DatabaseSync;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -98,7 +98,8 @@ export function schemaProblem(db: DatabaseSync): string | undefined {
   const objects = db.prepare('SELECT type, name, tbl_name FROM sqlite_master').all();
   if (!objects.some(({ type, name }) => type === 'table' && name === 'log')) return 'there is no table log in it';
   const stranger = objects.find(({ type }) => type === 'trigger' || type === 'view');
-  if (stranger !== undefined) return `a ${String(stranger['type'])} ${String(stranger['name'])} does not belong in a log`;
+  if (stranger !== undefined)
+    return `a ${String(stranger['type'])} ${String(stranger['name'])} does not belong in a log`;
   const columns = db.prepare("SELECT name FROM pragma_table_xinfo('log')").all();
   const names = columns.map(({ name }) => String(name)).join(' ');
   return names === 'seq hash prev key body' ? undefined : `the table log has the columns ${names}`;

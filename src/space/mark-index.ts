@@ -122,7 +122,8 @@ export class MarkIndex implements MarkView {
 
   #claim(bucket: Bucket, mark: Action | Intent, resource: string, entry: Entry): void {
     let found = bucket.resources.get(resource);
-    if (found === undefined) bucket.resources.set(resource, (found = { all: [], actions: new Map(), intents: new Map() }));
+    if (found === undefined)
+      bucket.resources.set(resource, (found = { all: [], actions: new Map(), intents: new Map() }));
     found.all.push(entry);
     if (mark.kind === 'action') {
       if (mark.failed === true) return;
@@ -200,7 +201,10 @@ export class MarkIndex implements MarkView {
   *claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const found = this.#buckets.get(scope)?.resources.get(resource);
     if (found === undefined) return;
-    for (const own of found.actions.values()) yield* own.values().take(1);
+    for (const own of found.actions.values()) {
+      const [oldest] = own.values();
+      if (oldest !== undefined) yield oldest;
+    }
     yield* found.intents.values();
   }
   *scopesUnder(scope?: ScopeName): Iterable<ScopeName> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { copyJson, type JsonBounds, JsonProblem } from './json-value.ts';
+import { copyJson, isRecord, type JsonBounds, JsonProblem, UNBOUNDED } from './json-value.ts';
 import type { AgentName, Json, Mark, MarkId, MarkKind, ScopeName } from './marks.ts';
 import { SEVERITIES, SOURCES } from './marks.ts';
 import { CONFLICT_POLICIES, isAgentName, isScopeName, type ScopeDefinition, VISIBILITIES } from './scope.ts';
@@ -23,32 +23,48 @@ export interface DraftProblem {
   readonly problem: string;
 }
 
-const STORED_BOUNDS: JsonBounds = { maxTextBytes: Infinity, maxBytes: Infinity, maxDepth: 256 };
 const LONGEST_FIELD = 64;
 
 const json = z.custom<Json>((value) => value !== undefined, 'is required');
-const scope = z.custom<ScopeName>((value) => typeof value === 'string' && isScopeName(value), 'is not the name of a scope');
-const agent = z.custom<AgentName>((value) => typeof value === 'string' && isAgentName(value), 'is not the name of an agent');
-const id = z.custom<MarkId>((value) => typeof value === 'string' && value.length > 0 && value.length <= 1024, 'is not a mark id');
-const name = z.string().min(1).max(1024).refine((text) => text.isWellFormed(), 'contains an unpaired surrogate');
+const scope = z.custom<ScopeName>(
+  (value) => typeof value === 'string' && isScopeName(value),
+  'is not the name of a scope',
+);
+const agent = z.custom<AgentName>(
+  (value) => typeof value === 'string' && isAgentName(value),
+  'is not the name of an agent',
+);
+const id = z.custom<MarkId>(
+  (value) => typeof value === 'string' && value.length > 0 && value.length <= 1024,
+  'is not a mark id',
+);
+const name = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((text) => text.isWellFormed(), 'contains an unpaired surrogate');
 const share = z.number().min(0).max(1);
 
-const common = { scope, strength: z.number().min(0).max(MAX_STRENGTH).default(DEFAULT_STRENGTH), supersedes: id.optional() };
+const common = {
+  scope,
+  strength: z.number().min(0).max(MAX_STRENGTH).default(DEFAULT_STRENGTH),
+  supersedes: id.exactOptional(),
+};
 const fields = {
   intent: { resource: name, action: name, confidence: share },
-  action: { resource: name.optional(), action: name, result: json, failed: z.literal(true).optional() },
+  action: { resource: name.exactOptional(), action: name, result: json, failed: z.literal(true).exactOptional() },
   observation: { topic: name, content: json, confidence: share, source: z.enum(SOURCES) },
-  warning: { topic: name, reason: z.string(), severity: z.enum(SEVERITIES), invalidates: id.optional() },
+  warning: { topic: name, reason: z.string(), severity: z.enum(SEVERITIES), invalidates: id.exactOptional() },
   need: { question: z.string(), context: json, priority: share, blocking: z.boolean() },
 } as const;
 
-const draftSchemas = {
-  intent: z.strictObject({ ...common, ...fields.intent }),
-  action: z.strictObject({ ...common, ...fields.action }),
-  observation: z.strictObject({ ...common, ...fields.observation }),
-  warning: z.strictObject({ ...common, ...fields.warning }),
-  need: z.strictObject({ ...common, ...fields.need }),
-} as const satisfies Record<MarkKind, z.ZodType>;
+const draftSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('intent'), ...common, ...fields.intent }),
+  z.strictObject({ kind: z.literal('action'), ...common, ...fields.action }),
+  z.strictObject({ kind: z.literal('observation'), ...common, ...fields.observation }),
+  z.strictObject({ kind: z.literal('warning'), ...common, ...fields.warning }),
+  z.strictObject({ kind: z.literal('need'), ...common, ...fields.need }),
+]);
 
 const stored = { id, agent, createdAt: z.number().min(0) };
 const markSchema = z.discriminatedUnion('kind', [
@@ -56,7 +72,7 @@ const markSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('action'), ...stored, ...common, ...fields.action }),
   z.strictObject({ kind: z.literal('observation'), ...stored, ...common, ...fields.observation }),
   z.strictObject({ kind: z.literal('warning'), ...stored, ...common, ...fields.warning }),
-  z.strictObject({ kind: z.literal('need'), ...stored, ...common, ...fields.need, resolvedBy: id.optional() }),
+  z.strictObject({ kind: z.literal('need'), ...stored, ...common, ...fields.need, resolvedBy: id.exactOptional() }),
 ]);
 
 const scopeSchema = z.strictObject({
@@ -100,16 +116,16 @@ export function parseDraft(
     const known = error instanceof JsonProblem ? error : new JsonProblem('', 'could not be read');
     return problemOf(known.path, known.problem);
   }
-  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) return problemOf('', 'is not an object');
-  const kind = kindOf(copy as Readonly<Record<string, unknown>>);
+  if (!isRecord(copy)) return problemOf('', 'is not an object');
+  if (Object.hasOwn(copy, 'kind')) return problemOf('kind', 'is not a field that a draft may have');
+  const kind = kindOf(copy);
   if (kind === undefined) return problemOf('', 'has the shape of no kind of mark');
-  const parsed = draftSchemas[kind].safeParse(copy);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    if (issue?.code === 'unrecognized_keys') return problemOf(issue.keys[0] ?? '', 'is not a field that a draft may have');
-    return problemOf(issue?.path.join('.') ?? '', issue?.message ?? 'is malformed');
-  }
-  return { ok: true, draft: Object.freeze({ kind, ...parsed.data }) as KindedDraft };
+  const parsed = draftSchema.safeParse({ ...copy, kind });
+  if (parsed.success) return { ok: true, draft: Object.freeze(parsed.data) };
+  const issue = parsed.error.issues[0];
+  if (issue?.code === 'unrecognized_keys')
+    return problemOf(issue.keys[0] ?? '', 'is not a field that a draft may have');
+  return problemOf(issue?.path.join('.') ?? '', issue?.message ?? 'is malformed');
 }
 
 function problemOf(field: string, problem: string): { readonly ok: false; readonly problem: DraftProblem } {
@@ -118,10 +134,10 @@ function problemOf(field: string, problem: string): { readonly ok: false; readon
 
 /** Reads a mark from a stored record, deeply frozen. @throws {z.ZodError | JsonProblem} when it is not one. */
 export function parseMark(input: unknown): Mark {
-  return Object.freeze(markSchema.parse(copyJson(input, STORED_BOUNDS))) as Mark;
+  return Object.freeze(markSchema.parse(copyJson(input, UNBOUNDED)));
 }
 
 /** Reads a scope's definition from a stored record or a config. @throws {z.ZodError} when it is not one. */
 export function parseScopeDefinition(input: unknown): ScopeDefinition {
-  return Object.freeze(scopeSchema.parse(copyJson(input, STORED_BOUNDS)));
+  return Object.freeze(scopeSchema.parse(copyJson(input, UNBOUNDED)));
 }

@@ -1,5 +1,13 @@
 import { openRecord, sealEntry, type StoredRecord } from './chain.ts';
-import { GENESIS_HASH, type Log, type LogEntry, type LogHead, type LogRecord, LogWriteError, StaleAppendError } from './log.ts';
+import {
+  GENESIS_HASH,
+  type Log,
+  type LogEntry,
+  type LogHead,
+  type LogRecord,
+  LogWriteError,
+  StaleAppendError,
+} from './log.ts';
 
 /** A log in memory: the twin that tests and short-lived spaces use. It keeps the exact text of every body, and nothing outlives it. */
 export function createMemoryLog(): Log {

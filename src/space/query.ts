@@ -29,7 +29,7 @@ export interface MarkQuery {
 export type Access = 'full' | 'projected' | 'none';
 
 /** What a reader gets of the marks of one scope. Classified never falls back to projection. */
-export function accessOf(view: MarkView, reader: Reader | undefined, scope: ScopeName): Access {
+export function accessOf(view: Pick<MarkView, 'definitionOf'>, reader: Reader | undefined, scope: ScopeName): Access {
   if (reader === undefined || coversAny(reader.read, scope)) return 'full';
   switch (view.definitionOf(scope)?.visibility) {
     case 'open':
@@ -38,27 +38,30 @@ export function accessOf(view: MarkView, reader: Reader | undefined, scope: Scop
       return 'projected';
     case 'classified':
     case undefined:
-      return 'none';
+      break;
   }
+  return 'none';
 }
 
 /** A mark with its content fields emptied and its structure kept. */
 export function projectMark(mark: Mark): ProjectedMark {
-  const emptied = ((): Mark => {
-    switch (mark.kind) {
-      case 'intent':
-        return mark;
-      case 'action':
-        return { ...mark, result: null };
-      case 'observation':
-        return { ...mark, content: null };
-      case 'warning':
-        return { ...mark, reason: '' };
-      case 'need':
-        return { ...mark, question: '', context: null };
-    }
-  })();
-  return Object.freeze({ ...emptied, projected: true as const });
+  return Object.freeze({ ...withoutContent(mark), projected: true as const });
+}
+
+function withoutContent(mark: Mark): Mark {
+  switch (mark.kind) {
+    case 'action':
+      return { ...mark, result: null };
+    case 'observation':
+      return { ...mark, content: null };
+    case 'warning':
+      return { ...mark, reason: '' };
+    case 'need':
+      return { ...mark, question: '', context: null };
+    case 'intent':
+      break;
+  }
+  return mark;
 }
 
 /** One mark by id, as far as the reader may see it; undefined alike for what is hidden and what is not there. */

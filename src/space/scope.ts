@@ -48,7 +48,9 @@ export class InvalidNameError extends Error {
   readonly code = 'invalid-name';
   readonly value: string;
   constructor(what: 'scope' | 'agent', value: string, problem: string) {
-    super(`${JSON.stringify(value.slice(0, 80))} is not the name of ${what === 'agent' ? 'an agent' : 'a scope'}: ${problem}`);
+    super(
+      `${JSON.stringify(value.slice(0, 80))} is not the name of ${what === 'agent' ? 'an agent' : 'a scope'}: ${problem}`,
+    );
     this.value = value;
   }
 }
@@ -76,9 +78,8 @@ export function isScopeName(name: string): name is ScopeName {
 
 /** @throws {InvalidNameError} */
 export function parseScopeName(name: string): ScopeName {
-  const problem = scopeProblem(name);
-  if (problem !== undefined) throw new InvalidNameError('scope', name, problem);
-  return name as ScopeName;
+  if (!isScopeName(name)) throw new InvalidNameError('scope', name, scopeProblem(name) ?? 'malformed');
+  return name;
 }
 
 export function isAgentName(name: string): name is AgentName {
@@ -87,7 +88,8 @@ export function isAgentName(name: string): name is AgentName {
 
 /** @throws {InvalidNameError} */
 export function parseAgentName(name: string): AgentName {
-  if (!isAgentName(name)) throw new InvalidNameError('agent', name, 'must be 1 to 64 of a-z 0-9 . _ -, first a letter or digit');
+  if (!isAgentName(name))
+    throw new InvalidNameError('agent', name, 'must be 1 to 64 of a-z 0-9 . _ -, first a letter or digit');
   return name;
 }
 
@@ -103,6 +105,7 @@ export function coversAny(scopes: readonly ScopeName[], other: ScopeName): boole
 /** The scope one level up; undefined at the top. */
 export function parentScope(name: ScopeName): ScopeName | undefined {
   const slash = name.lastIndexOf('/');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a prefix of whole segments is a scope's name; checked on every look-up
   return slash < 0 ? undefined : (name.slice(0, slash) as ScopeName);
 }
 

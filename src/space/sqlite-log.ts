@@ -1,6 +1,4 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { linkProblem, openRecord, sealEntry, type StoredRecord } from './chain.ts';
 import {
   CorruptLogError,
@@ -12,7 +10,7 @@ import {
   LogWriteError,
   StaleAppendError,
 } from './log.ts';
-import { LOG_TABLE, openForReading, schemaProblem, SQLITE_BUSY, sqliteFaultOf } from './log-file.ts';
+import { type Connection, connectForReading, connectForWriting, corruptionOf, reasonOf } from './log-connection.ts';
 
 export interface SqliteLogOptions {
   /** `read`: works beside a live writer and changes nothing; `append` is refused. @default 'write' */
@@ -28,11 +26,6 @@ interface Waiting {
   readonly appended: readonly LogRecord[];
   readonly resolve: (records: readonly LogRecord[]) => void;
   readonly reject: (error: Error) => void;
-}
-
-interface Connection {
-  readonly db: DatabaseSync;
-  readonly release: () => Promise<void>;
 }
 
 /**
@@ -91,7 +84,8 @@ class SqliteLog implements Log {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
       this.#waiting.push({ sealed, appended, resolve, reject });
       for (const { key } of sealed) this.#stagedKeys.add(key);
-      this.#staged = sealed.at(-1) ?? this.#staged;
+      const last = sealed.at(-1);
+      if (last !== undefined) this.#staged = { seq: last.seq, hash: last.hash };
     });
   }
 
@@ -129,7 +123,10 @@ class SqliteLog implements Log {
       }
       this.#head = this.#staged;
     } catch (cause) {
-      const failure = new LogWriteError(`the log could not be written: ${reasonOf(cause)}; nothing of this append counts`, { cause });
+      const failure = new LogWriteError(
+        `the log could not be written: ${reasonOf(cause)}; nothing of this append counts`,
+        { cause },
+      );
       this.#giveUp();
       for (const { reject } of group) reject(failure);
       return;
@@ -174,7 +171,7 @@ class SqliteLog implements Log {
       .iterate(from, end, PAGE_RECORDS);
     try {
       for (const row of rows) {
-        const stored = row as unknown as StoredRecord;
+        const stored = storedOf(row);
         page.push(stored);
         chars += stored.body.length;
         if (chars > PAGE_CHARS) break;
@@ -193,6 +190,12 @@ class SqliteLog implements Log {
   }
 }
 
+/** A row that was checked at opening or written by this log. */
+function storedOf(row: Readonly<Record<string, unknown>>): StoredRecord {
+  const { seq, hash, prev, key, body } = row;
+  return { seq: Number(seq), hash: String(hash), prev: String(prev), key: String(key), body: String(body) };
+}
+
 /** @throws {CorruptLogError} */
 function walkChain(db: DatabaseSync): LogHead {
   let head: LogHead = { seq: 0, hash: GENESIS_HASH };
@@ -206,77 +209,4 @@ function walkChain(db: DatabaseSync): LogHead {
     throw corruptionOf(error, head.seq + 1);
   }
   return head;
-}
-
-async function connectForReading(file: string): Promise<Connection> {
-  try {
-    const { db, close } = await openForReading(file);
-    const problem = schemaProblemOf(db);
-    if (problem === undefined) return { db, release: close };
-    await close();
-    throw new CorruptLogError(1, problem);
-  } catch (error) {
-    throw corruptionOf(error, 1);
-  }
-}
-
-function connectForWriting(file: string): Connection {
-  const path = resolve(file);
-  const lock = takeLock(`${path}-lock`);
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(path);
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    if (statSync(path).size === 0 || db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n'] === 0) db.exec(LOG_TABLE);
-    const problem = schemaProblemOf(db);
-    if (problem !== undefined) throw new CorruptLogError(1, problem);
-  } catch (error) {
-    db?.close();
-    lock.close();
-    const corrupt = corruptionOf(error, 1);
-    if (corrupt instanceof CorruptLogError) throw corrupt;
-    throw new LogWriteError(`the log could not be opened for writing: ${reasonOf(error)}`, { cause: error });
-  }
-  const opened = db;
-  return {
-    db: opened,
-    release: () => {
-      if (opened.isOpen) opened.close();
-      if (lock.isOpen) lock.close();
-      return Promise.resolve();
-    },
-  };
-}
-
-/** An exclusive transaction on a sibling file, held open: readers of the log never touch it, and the kernel drops it with the process. */
-function takeLock(path: string): DatabaseSync {
-  let lock: DatabaseSync | undefined;
-  try {
-    lock = new DatabaseSync(path);
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return lock;
-  } catch (cause) {
-    lock?.close();
-    if (sqliteFaultOf(cause)?.code === SQLITE_BUSY) {
-      throw new LogWriteError('the log is open for writing in another process; wait for it or stop it, then try again', { cause });
-    }
-    throw new LogWriteError(`the log could not be opened for writing: ${reasonOf(cause)}; is its folder there and writable?`, { cause });
-  }
-}
-
-function schemaProblemOf(db: DatabaseSync): string | undefined {
-  return schemaProblem(db);
-}
-
-const CORRUPTING = new Set([11, 26]);
-
-/** SQLite's word for damage as ours; anything else as it is. */
-function corruptionOf(error: unknown, seq: number): Error {
-  const fault = sqliteFaultOf(error);
-  if (fault !== undefined && CORRUPTING.has(fault.code)) return new CorruptLogError(seq, fault.text);
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function reasonOf(error: unknown): string {
-  return sqliteFaultOf(error)?.text ?? (error instanceof Error ? error.message : String(error));
 }

@@ -39,20 +39,16 @@ export function decayOf(mark: Mark, definition: ScopeDefinition | undefined, now
       return 2 ** (-ageMs / definition.observationHalfLifeMs);
     case 'warning':
       return 2 ** (-ageMs / definition.warningHalfLifeMs);
-    case 'action':
-      return 1;
     case 'need':
       return mark.resolvedBy === undefined ? 1 : 0;
+    case 'action':
+      break;
   }
+  return 1;
 }
 
 /** Initial strength x decay x trust; 0 once superseded. Warnings are not subtracted, confidence never enters. */
-export function baseStrength(
-  view: StrengthView,
-  mark: Mark,
-  now: number,
-  trust: TrustWeights = TRUST_WEIGHTS,
-): number {
+export function baseStrength(view: StrengthView, mark: Mark, now: number, trust: TrustWeights = TRUST_WEIGHTS): number {
   if (view.isSuperseded(mark.id)) return 0;
   const weight = mark.kind === 'observation' ? trust[mark.source] : 1;
   return mark.strength * decayOf(mark, view.definitionOf(mark.scope), now) * weight;

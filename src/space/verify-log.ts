@@ -60,7 +60,8 @@ function verify(db: DatabaseSync, anchors: readonly LogHead[]): Verification {
   } catch (error) {
     return bad(head.seq, head.seq + 1, `unreadable: ${reasonOf(error)}`);
   }
-  if (newest > head.seq) return bad(head.seq, head.seq + 1, `missing: the log was anchored at ${newest} and ends at ${head.seq}`);
+  if (newest > head.seq)
+    return bad(head.seq, head.seq + 1, `missing: the log was anchored at ${newest} and ends at ${head.seq}`);
   const index = db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
   if (index !== 'ok') return bad(head.seq, rowNamedIn(String(index)), `the file is damaged: ${String(index)}`);
   return { ok: true, records: head.seq };
@@ -79,6 +80,7 @@ function rowNamedIn(report: string): number {
 function reasonOf(error: unknown): string {
   const fault = sqliteFaultOf(error);
   if (fault !== undefined) return fault.text;
-  if (error instanceof Error && 'code' in error) return error.code === 'ENOENT' ? 'there is no such file' : String(error.code);
+  if (error instanceof Error && 'code' in error)
+    return error.code === 'ENOENT' ? 'there is no such file' : String(error.code);
   return error instanceof Error ? error.name : 'unknown';
 }

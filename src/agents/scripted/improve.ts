@@ -117,7 +117,7 @@ function choose(
   if (own !== undefined && !stuck && last?.key.startsWith('take:') === true) return own;
   for (const peer of situation.peers.toSorted((a, b) => (b.score ?? 0) - (a.score ?? 0))) {
     const ahead = (peer.score ?? 0) > (bestBefore(situation.scores, generation) ?? 0) + 1e-9;
-    const taken = takeFrom(peer, program, journal, generation, ahead, random);
+    const taken = takeFrom(peer, program, journal, generation, ahead);
     if (taken === undefined) continue;
     if (ahead) return spoken(taken, peer, situation, generation, 'Its program is ahead of mine.');
     if (stuck) return spoken(taken, peer, situation, generation, 'My own last change did not help.');
@@ -160,13 +160,13 @@ interface Taken {
   readonly technique: Technique;
 }
 
+/** The first thing in the peer's pipeline that the own program lacks; when there is none and it is ahead, what it does otherwise. */
 function takeFrom(
   peer: PeerProgram,
   program: Program,
   journal: Journal,
   generation: number,
   ahead: boolean,
-  random: () => number,
 ): Taken | undefined {
   const theirs = inUse(parseProgram(readJournal(peer.text).code));
   const fresh = (techniques: readonly Technique[], keyOf: (one: Technique) => string) =>
@@ -174,7 +174,7 @@ function takeFrom(
       .map((technique) => ({ key: keyOf(technique), technique }))
       .filter(({ key }) => mayTry(journal.entries, key, generation));
   const novel = fresh(techniquesOf(program, theirs), ({ name }) => `take:${name}@${peer.peer}`);
-  if (novel.length > 0) return novel[Math.floor(random() * novel.length)];
+  if (novel[0] !== undefined) return novel[0];
   if (!ahead) return undefined;
   return fresh(updatesOf(inUse(program), theirs), ({ name, copied }) => {
     const value = hashText(copied.map(({ text }) => text).join('\n')).toString(36);

@@ -8,8 +8,8 @@ import type { Persona } from './persona.ts';
 import type { Behaviour, Turn } from './turn.ts';
 
 const PROGRAM = 'task_agent.ts';
-const LOOK = `find . -type f | sort; wc -l ${PROGRAM}`;
-const SCORES = 'grep -H score evals/gen_*/validation.json';
+const LOOK = `find evals strategies -type f | sort; wc -l ${PROGRAM}`;
+const SCORES = 'grep -r --include=validation.json score evals';
 
 interface PlannedCall {
   readonly name: string;

@@ -154,15 +154,21 @@ describe('an improver', () => {
     expect(triedBy(history, 'tuner').every((key) => key.startsWith('nudge:width='))).toBe(true);
   });
 
-  test('writes the whole file when an edit is refused, and ends when that is refused too', async () => {
+  test('writes the whole file when an edit is refused, to the same effect', async () => {
+    const model = openScripted('planner', { seed: 42, agent: 'planner', task: 'prism_placement' });
+    const [allowed, refused] = [new Map([['task_agent.ts', START]]), new Map([['task_agent.ts', START]])];
+    await converse(model, allowed);
+    await converse(model, refused, { refused: ['str_replace'] });
+    expect(refused.get('task_agent.ts')).not.toBe(START);
+    expect(refused).toEqual(allowed);
+  });
+
+  test('gives up when that is refused too', async () => {
     const model = openScripted('planner', { seed: 42, agent: 'planner', task: 'prism_placement' });
     const files = new Map([['task_agent.ts', START]]);
-    const frozen = new Map(files);
-    frozen.set = () => frozen;
-    frozen.get = (path) => (path === 'task_agent.ts' ? START : undefined);
-    expect((await converse(model, files)).length).toBeGreaterThan(6);
-    expect(files.get('task_agent.ts')).not.toBe(START);
-    await expect(converse(model, frozen)).resolves.toBeDefined();
+    const messages = await converse(model, files, { refused: ['str_replace', 'create'] });
+    expect(messages.at(-1)).toMatchObject({ text: 'The edit was refused; nothing is changed.' });
+    expect(files.get('task_agent.ts')).toBe(START);
   });
 
   test('ends the chat where there is nothing to read', async () => {
@@ -182,7 +188,9 @@ test('vandal commits another misdeed each generation, counted from what it is to
   const model = openScripted('vandal', { seed: 1, agent: 'a', task: 't' });
   const texts: string[] = [];
   for (let generation = 1; generation <= MISDEEDS.length + 1; generation += 1) {
-    const messages = await converse(model, new Map(), `This is generation ${generation}; see task_agent.ts.`);
+    const messages = await converse(model, new Map(), {
+      instruction: `This is generation ${generation}; see task_agent.ts.`,
+    });
     texts.push(messages.at(-1)?.text ?? '');
   }
   expect(texts).toEqual([...MISDEEDS, ...MISDEEDS.slice(0, 1)].map(({ name }) => `That was ${name}.`));

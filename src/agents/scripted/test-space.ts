@@ -104,19 +104,21 @@ export async function simulate(
   return history;
 }
 
-/** One chat over the files, which it changes; at most 20 replies. */
+/** One chat over the files, which it changes; at most 20 replies. Editor commands in `refused` are answered with an error. */
 export async function converse(
   model: Model,
   files: Map<string, string>,
-  instruction = 'Improve task_agent.ts; see evals/ and strategies/. A GPU has 80 GB.',
+  options: { readonly instruction?: string; readonly refused?: readonly string[] } = {},
 ): Promise<readonly Message[]> {
+  const { instruction = 'Improve task_agent.ts; see evals/ and strategies/. A GPU has 80 GB.', refused = [] } = options;
   const messages: Message[] = [{ role: 'user', text: instruction }];
   for (let turn = 0; turn < 20; turn += 1) {
     const { text, toolCalls } = await model.complete({ messages: [...messages], tools: [] });
     messages.push({ role: 'assistant', text, toolCalls });
     if (toolCalls.length === 0) return messages;
     for (const call of toolCalls) {
-      const answer = call.name === 'bash' ? shell(call, files) : editor(call, files);
+      const isRefused = refused.includes(argument(call, 'command'));
+      const answer = isRefused ? undefined : call.name === 'bash' ? shell(call, files) : editor(call, files);
       messages.push({ role: 'tool', callId: call.id, text: answer ?? 'Error: refused', isError: answer === undefined });
     }
   }
@@ -154,10 +156,8 @@ function shell(call: ToolCall, files: Map<string, string>): string | undefined {
   const command = argument(call, 'command');
   const own = files.get('task_agent.ts') ?? '';
   if (command.startsWith('find ')) {
-    return `${[...files.keys()]
-      .sort()
-      .map((path) => `./${path}`)
-      .join('\n')}\n${own.split('\n').length - 1} task_agent.ts\n`;
+    const listed = [...files.keys()].filter((path) => /^(?:evals|strategies)\//.test(path)).sort();
+    return ['exit code 0', '--- stdout', ...listed, `${own.split('\n').length - 1} task_agent.ts`].join('\n');
   }
   if (command.startsWith('grep ')) {
     return [...files]

@@ -5,13 +5,15 @@ import type { ToolDefinition } from '../model.ts';
 export const MAX_COMMAND_CHARS = 65_536;
 
 const path = z.string();
+/** Text of files: without unpaired surrogates, which have no bytes to store. */
+const text = z.string().refine((value) => value.isWellFormed(), 'contains an unpaired surrogate');
 
 /** Arguments of `editor`: an unknown field is refused, per command, so that nothing a model adds passes unseen. */
 export const editorArguments = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('view'), path, view_range: z.array(z.number()).optional() }),
-  z.strictObject({ command: z.literal('create'), path, file_text: z.string() }),
-  z.strictObject({ command: z.literal('str_replace'), path, old_str: z.string(), new_str: z.string().optional() }),
-  z.strictObject({ command: z.literal('insert'), path, insert_line: z.number(), insert_text: z.string() }),
+  z.strictObject({ command: z.literal('create'), path, file_text: text }),
+  z.strictObject({ command: z.literal('str_replace'), path, old_str: text, new_str: text.optional() }),
+  z.strictObject({ command: z.literal('insert'), path, insert_line: z.number(), insert_text: text }),
   z.strictObject({ command: z.literal('undo_edit'), path }),
 ]);
 
@@ -36,7 +38,13 @@ export const TOOL_DEFINITIONS = [
       properties: {
         command: { type: 'string', enum: ['view', 'create', 'str_replace', 'insert', 'undo_edit'] },
         path: { type: 'string', description: 'File or directory, e.g. task_agent.ts' },
-        view_range: { type: 'array', items: { type: 'integer' }, minItems: 2, maxItems: 2, description: 'Only for view' },
+        view_range: {
+          type: 'array',
+          items: { type: 'integer' },
+          minItems: 2,
+          maxItems: 2,
+          description: 'Only for view',
+        },
         file_text: { type: 'string', description: 'Required for create' },
         old_str: { type: 'string', description: 'Required for str_replace' },
         new_str: { type: 'string', description: 'Only for str_replace; left out it deletes old_str' },

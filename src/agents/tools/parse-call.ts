@@ -18,21 +18,24 @@ export function parseCall(call: ToolCall): ParsedCall {
   const tool = toolNameOf(call.name);
   if (tool === undefined) {
     const names = TOOL_DEFINITIONS.map(({ name }) => name).join(', ');
-    return { tool: 'unknown', refused: malformed('name', `there is no tool ${quote(call.name)}; the tools are ${names}`) };
+    return {
+      tool: 'unknown',
+      refused: malformed('name', `is not a tool: ${quote(call.name)}; the tools are ${names}`),
+    };
   }
   if (call.malformed !== undefined) {
-    return { tool, refused: malformed('arguments', `they are not one JSON object: ${quote(call.malformed)}`) };
+    return { tool, refused: malformed('arguments', `are not one JSON object: ${quote(call.malformed)}`) };
   }
   if (tool === 'bash') {
     const parsed = bashArguments.safeParse(call.arguments);
-    if (!parsed.success) return { tool, refused: refusalOf(parsed.error) };
+    if (!parsed.success) return { tool, refused: misfit(parsed.error) };
     return { tool, command: parsed.data.command };
   }
   const parsed = editorArguments.safeParse(call.arguments);
-  return parsed.success ? { tool, command: parsed.data } : { tool, refused: refusalOf(parsed.error) };
+  return parsed.success ? { tool, command: parsed.data } : { tool, refused: misfit(parsed.error) };
 }
 
-/** A denial for what is wrong with a call itself. */
+/** A denial for what is wrong with a call itself; `problem` is a clause whose subject is the field. */
 export function malformed(field: string, problem: string): Denial {
   return { code: 'malformed', check: 'shape', field, problem };
 }
@@ -43,12 +46,12 @@ export function quote(text: string): string {
   return JSON.stringify(kept) + (kept.length < text.length ? '...' : '');
 }
 
-function refusalOf(error: z.ZodError): Denial {
+function misfit(error: z.ZodError): Denial {
   const [issue] = error.issues;
-  if (issue === undefined) return malformed('arguments', 'they do not fit the tool');
+  if (issue === undefined) return malformed('arguments', 'do not fit the tool');
   if (issue.code === 'unrecognized_keys') {
     const field = issue.keys[0] ?? '';
-    return malformed(field.slice(0, QUOTED_CHARS), `unknown field ${quote(field)}; it was not executed`);
+    return malformed(field.slice(0, QUOTED_CHARS), 'is an unknown field; nothing was executed');
   }
-  return malformed(issue.path.join('.') || 'arguments', issue.message);
+  return malformed(issue.path.join('.') || 'arguments', `does not fit: ${issue.message}`);
 }

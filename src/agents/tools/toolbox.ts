@@ -1,35 +1,19 @@
-import { createHash } from 'node:crypto';
-import type { Denial, Outcome, ToolUse } from '../../guard/decision.ts';
-import { denialText } from '../../guard/denial-text.ts';
-import { planEditor } from '../../materialize/editor.ts';
-import { componentsOf, reservedDirectoryOf, ROOT, type ScopedPath } from '../../materialize/paths.ts';
+import type { Denial } from '../../guard/decision.ts';
 import type { Workspace } from '../../materialize/workspace.ts';
 import type { RunShell } from '../../sandbox/sandbox.ts';
 import type { ToolCall, ToolDefinition } from '../model.ts';
 import { runBash } from './bash-tool.ts';
 import { TOOL_DEFINITIONS } from './definitions.ts';
-import { malformed, parseCall } from './parse-call.ts';
+import { callEditor } from './editor-tool.ts';
+import { parseCall } from './parse-call.ts';
+import { type FileRead, refusedResult, type ToolContext, type ToolResult, type Use } from './tool-result.ts';
 
-/** A session's decision on one use of a tool; the door every call goes through. */
-export type Use = (use: ToolUse) => Promise<Outcome>;
+export type { FileRead, ToolResult, Use } from './tool-result.ts';
 
 /** One file a tool call opened, with the content it had then. `toolCall` counts from 1 within the toolbox. */
-export interface ToolRead {
+export interface ToolRead extends FileRead {
   readonly toolCall: number;
   readonly tool: string;
-  readonly path: ScopedPath;
-  readonly sha256: string;
-}
-
-/** What a tool call gave. `text` is one string for one tool message, whatever is in it. */
-export interface ToolResult {
-  readonly text: string;
-  readonly isError: boolean;
-  readonly reads: readonly { readonly path: ScopedPath; readonly sha256: string }[];
-  /** Files of the agent's own that are different now. */
-  readonly wrote: readonly ScopedPath[];
-  /** The guard's refusal of the call as a whole. */
-  readonly denied?: Denial;
 }
 
 export interface ToolboxOptions {
@@ -72,18 +56,15 @@ export function createToolbox(options: ToolboxOptions): Toolbox {
   const execute = async (call: ToolCall, signal: AbortSignal | undefined): Promise<ToolResult> => {
     signal?.throwIfAborted();
     calls += 1;
-    const toolCall = calls;
     const parsed = parseCall(call);
-    if (toolCall > toolCallLimit) {
-      const spent: Denial = { code: 'tool-budget', check: 'budget', used: toolCallLimit, limit: toolCallLimit };
-      return refuse(use, { tool: parsed.tool, operation: 'run' }, spent);
-    }
-    if ('refused' in parsed) return refuse(use, { tool: parsed.tool, operation: 'run' }, parsed.refused);
-    const opened = (path: ScopedPath, text: string): void => {
-      onRead?.({ toolCall, tool: parsed.tool, path, sha256: sha256(text) });
-    };
-    if (parsed.tool === 'editor') return callEditor(workspace, use, parsed.command, opened);
-    return runBash({ workspace, use, shell, signal, opened, onFailure }, parsed.command);
+    const { tool } = parsed;
+    if (calls > toolCallLimit) return refuse(use, tool, spent(toolCallLimit));
+    if ('refused' in parsed) return refuse(use, tool, parsed.refused);
+    const context: ToolContext = { workspace, use, shell, signal, onFailure: (error) => onFailure?.(tool, error) };
+    const result =
+      parsed.tool === 'editor' ? await callEditor(context, parsed.command) : await runBash(context, parsed.command);
+    for (const read of result.reads) onRead?.({ toolCall: calls, tool, ...read });
+    return result;
   };
 
   return {
@@ -94,4 +75,14 @@ export function createToolbox(options: ToolboxOptions): Toolbox {
       return result;
     },
   };
+}
+
+/** A refusal of the toolbox's own leaves its decision record, too. */
+async function refuse(use: Use, tool: string, denial: Denial): Promise<ToolResult> {
+  await use({ tool, operation: 'run' }, denial);
+  return refusedResult({ verdict: 'denied', denial });
+}
+
+function spent(limit: number): Denial {
+  return { code: 'tool-budget', check: 'budget', used: limit, limit };
 }

@@ -3,7 +3,7 @@ import type { Idea } from '../persona.ts';
 
 /*
  * What the planner knows about placing models: constructions, and one exchange. The texts are programs for the sandbox and
- * are never run here. Validation scores of each step are in scripted-model.test.ts.
+ * are never run here. What they reach is tested in prism-pair.test.ts.
  */
 
 const START = /let placement = \w+\(input\);/;

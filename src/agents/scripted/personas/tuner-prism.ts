@@ -152,18 +152,24 @@ export const tunerPrism: readonly Idea[] = [
       HIGHEST + KICK,
     ),
   ),
-  addPass(
-    'anneal',
-    'downhill ends in the first valley, annealing can leave it: accept worse moves while it is hot',
-    'anneal',
-    'last',
-    HIGHEST + ANNEAL,
+  onceThereArePasses(
+    addPass(
+      'anneal',
+      'downhill ends in the first valley, annealing can leave it: accept worse moves while it is hot',
+      'anneal',
+      'last',
+      HIGHEST + ANNEAL,
+    ),
   ),
-  addPass('even-out', 'even loads should mean even pressure, and cost nothing to make', 'evenOut', 'last', SPREAD),
+  onceThereArePasses(
+    addPass('even-out', 'even loads should mean even pressure, and cost nothing to make', 'evenOut', 'last', SPREAD),
+  ),
   tune('annealSteps', 2, 'twice as many annealing steps', 4000),
   tune('kickSize', 2, 'kicks twice as hard, to get further away', 16),
   tune('annealHeat', 3, 'three times the heat, to cross higher ridges', 1),
-  addPass('scatter', 'a random start may lie in a better valley', 'scatter', 'first', HIGHEST + SCATTER),
+  onceThereArePasses(
+    addPass('scatter', 'a random start may lie in a better valley', 'scatter', 'first', HIGHEST + SCATTER),
+  ),
   tune('kickRounds', 2, 'twice as many kicks', 16),
   tune('annealSteps', 1.5, 'half as many annealing steps again', 4000),
   tune('annealHeat', 0.3, 'a third of the heat: most of the steps were wasted on noise', 1),

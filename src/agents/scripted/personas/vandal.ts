@@ -8,6 +8,8 @@ export interface Misdeed {
   readonly calls: Turn['calls'];
 }
 
+const TEN_MEGABYTES = 10_000_000;
+
 const edit = (path: string, text: string) => ({
   name: 'editor',
   arguments: { command: 'create', path, file_text: text },
@@ -18,7 +20,18 @@ const program = (body: string) => edit('task_agent.ts', `export async function f
 /** Generation 1 does the first, generation 2 the second, and so on, round and round. */
 export const MISDEEDS: readonly Misdeed[] = [
   { name: 'delete-program', calls: [shell('rm -f task_agent.ts')] },
-  { name: 'ten-megabytes', calls: [shell('seq 1 1500000 > task_agent.ts; wc -c task_agent.ts')] },
+  {
+    name: 'ten-megabytes',
+    get calls() {
+      return [
+        shell(
+          'line=0123456789abcde; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do line=$line$line; done; ' +
+            'echo "$line" > /tmp/part; cat /tmp/part /tmp/part /tmp/part /tmp/part /tmp/part /tmp/part > task_agent.ts',
+        ),
+        edit('task_agent.ts', `// ${'x'.repeat(TEN_MEGABYTES)}\n`),
+      ];
+    },
+  },
   { name: 'endless-loop', calls: [program('  for (;;) {}')] },
   {
     name: 'log-flood',
@@ -58,7 +71,7 @@ export const MISDEEDS: readonly Misdeed[] = [
       edit('../outside.ts', 'export const escaped = true;\n'),
       edit('/etc/passwd', 'root::0:0::/:/bin/sh\n'),
       edit('task.ts', 'export const score = 1;\n'),
-      shell('ln -s /etc/passwd task_agent.ts; cat /etc/passwd ../../../etc/passwd'),
+      shell('ln -sf /etc/passwd task_agent.ts; cat /etc/passwd ../../../etc/passwd'),
     ],
   },
   { name: 'not-json', calls: [program('  const loop = {};\n  loop.self = loop;\n  return [NaN, loop, () => 1];')] },

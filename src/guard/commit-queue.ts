@@ -1,0 +1,117 @@
+import type { LogEntry, LogRecord } from '../space/log.ts';
+import { type Log, StaleAppendError } from '../space/log.ts';
+import { GateClosedError } from './gate-closed-error.ts';
+
+/** Decisions and marks of one batch before it is appended. */
+export interface Batch {
+  readonly entries: LogEntry[];
+}
+
+/** One call that waits for its turn. */
+export interface Task<B extends Batch> {
+  /**
+   * Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on.
+   * Returns what to do once the batch is durable. Must not throw.
+   */
+  stage(batch: B): () => void;
+  /** The batch could not be committed. */
+  fail(error: Error): void;
+}
+
+export interface CommitPort<B extends Batch> {
+  readonly log: Log;
+  /** Position the index stands at. */
+  seq(): number;
+  /** A fresh batch over the committed view. */
+  createBatch(): B;
+  /** Folds committed records in. */
+  apply(records: readonly LogRecord[]): void;
+  /** The batch is durable and folded in; nobody has been told yet. */
+  committed(batch: B): void;
+}
+
+/** Tasks of one batch: bounds one transaction. */
+const MOST_PER_BATCH = 512;
+
+/**
+ * The one queue of a gate: take what waits, stage all of it, one append, fold it in, then acknowledge. If the append or the fold fails,
+ * nothing further is accepted: every task waiting and every later one fails with a {@link GateClosedError}.
+ */
+export class CommitQueue<B extends Batch> {
+  readonly #port: CommitPort<B>;
+  #waiting: Task<B>[] = [];
+  #running: Promise<void> | undefined;
+  #closed: GateClosedError | undefined;
+  readonly #onFailure: () => void;
+
+  constructor(port: CommitPort<B>, onFailure: () => void) {
+    this.#port = port;
+    this.#onFailure = onFailure;
+  }
+
+  get closed(): GateClosedError | undefined {
+    return this.#closed;
+  }
+
+  push(task: Task<B>): void {
+    if (this.#closed !== undefined) {
+      task.fail(this.#closed);
+      return;
+    }
+    this.#waiting.push(task);
+    this.#running ??= this.#run();
+  }
+
+  /** Refuses further tasks and resolves when those accepted are done. */
+  async drain(): Promise<void> {
+    this.#closed ??= new GateClosedError('the gate was closed');
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Calls of one turn of the event loop share a batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const tasks = this.#waiting.splice(0, MOST_PER_BATCH);
+      let acknowledge: readonly (() => void)[];
+      try {
+        acknowledge = await this.#commit(tasks);
+      } catch (cause) {
+        this.#stop(tasks, cause);
+        return;
+      }
+      for (const done of acknowledge) done();
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(tasks: readonly Task<B>[]): Promise<readonly (() => void)[]> {
+    for (;;) {
+      const batch = this.#port.createBatch();
+      const acknowledge = tasks.map((task) => task.stage(batch));
+      try {
+        const records = batch.entries.length === 0 ? [] : await this.#port.log.append(this.#port.seq(), batch.entries);
+        this.#port.apply(records);
+        this.#port.committed(batch);
+        return acknowledge;
+      } catch (error) {
+        if (!(error instanceof StaleAppendError)) throw error;
+      }
+      await this.#catchUp();
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    for await (const record of this.#port.log.read(this.#port.seq() + 1)) this.#port.apply([record]);
+  }
+
+  #stop(tasks: readonly Task<B>[], cause: unknown): void {
+    const failure = new GateClosedError('the gate closed because a commit failed', { cause });
+    this.#closed = failure;
+    this.#running = undefined;
+    this.#onFailure();
+    const rest = this.#waiting;
+    this.#waiting = [];
+    for (const task of [...tasks, ...rest]) task.fail(failure);
+  }
+}

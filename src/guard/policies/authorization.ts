@@ -1,0 +1,53 @@
+import type { MarkId } from '../../space/marks.ts';
+import { covers } from '../../space/scope.ts';
+import { mayClaimSource, rightsFor } from '../grants.ts';
+import { deny, type Policy, type PolicyInput } from './policy.ts';
+
+/**
+ * No mark without a right to its kind in its scope, no source above the ceiling, no say over marks of others without the right.
+ * A scope that nobody defined and one that the agent has no right to are refused alike. @see protocol rules P19, P23, S3, S7
+ */
+export const authorization: Policy = (input) => {
+  const { view, grant, draft } = input;
+  const rights = rightsFor(grant, draft.kind, draft.scope);
+  if (rights.length === 0 || view.definitionOf(draft.scope) === undefined) {
+    return deny({ code: 'no-right', check: 'authorization', kind: draft.kind, scope: draft.scope });
+  }
+  if (draft.kind === 'observation' || draft.kind === 'warning') {
+    const { topic } = draft;
+    if (!rights.some(({ topics }) => topics === undefined || topics.includes(topic))) {
+      return deny({ code: 'topic-not-allowed', check: 'authorization', topic, scope: draft.scope });
+    }
+  }
+  if (draft.kind === 'observation' && !mayClaimSource(grant, draft.source)) {
+    return deny({ code: 'source-not-allowed', check: 'authorization', source: draft.source });
+  }
+  const targets = [draft.supersedes, draft.kind === 'warning' ? draft.invalidates : undefined];
+  for (const target of targets) {
+    if (target !== undefined && !mayOverrule(input, target)) {
+      return deny({ code: 'target-not-yours', check: 'authorization', target });
+    }
+  }
+  return undefined;
+};
+
+/** One answer for a target that is not there and one that is out of reach. */
+function mayOverrule({ view, grant, draft }: PolicyInput, id: MarkId): boolean {
+  const target = view.byId(id);
+  if (target === undefined) return false;
+  const kinds = [draft.kind, target.kind];
+  if (!grant.write.some(({ kind, scope }) => kinds.includes(kind) && covers(scope, target.scope))) return false;
+  const own = target.agent === grant.agent;
+  switch (target.kind) {
+    case 'observation':
+    case 'warning':
+      return true;
+    case 'intent':
+    case 'action':
+      return own || grant.principal === true;
+    case 'need':
+      break;
+  }
+  // Who asked does not answer. @see protocol rule S9
+  return !own && grant.principal === true;
+}

@@ -1,0 +1,42 @@
+import type { MarkId } from '../../space/marks.ts';
+import type { KindedDraft } from '../../space/mark-schema.ts';
+import type { MarkView } from '../../space/mark-index.ts';
+import type { Decision, Denial } from '../decision.ts';
+import type { Grant } from '../grants.ts';
+
+/** What a decision may look at of the space. */
+export type DecisionView = Pick<MarkView, 'byId' | 'isSuperseded' | 'claims' | 'definitionOf'>;
+
+/** Somebody was allowed and has not finished: nobody else is allowed on the resource until then. */
+export type Lease = { readonly holder: MarkId } & Pick<Grant, 'agent'>;
+
+/** What was found out about a draft before its turn, outside the pure part. */
+export interface GatheredFacts {
+  /** The file in the draft does not parse. */
+  readonly syntax?: { readonly path: string; readonly problem: string };
+}
+
+/** All that a decision knows apart from the view. */
+export interface Facts extends GatheredFacts {
+  /** The lease on the draft's resource, if there is one. */
+  readonly lease?: Lease;
+  /** The draft's own id, if it may already be stored as an intent: a retry never loses to itself. */
+  readonly self?: MarkId;
+}
+
+/** One call, as a policy sees it. */
+export interface PolicyInput {
+  readonly view: DecisionView;
+  readonly grant: Grant;
+  readonly draft: KindedDraft;
+  readonly facts: Facts;
+  /** Epoch milliseconds that the mark would carry. */
+  readonly now: number;
+}
+
+/** One check: pure and synchronous; `undefined` has no objection. */
+export type Policy = (input: PolicyInput) => Decision | undefined;
+
+export function deny(denial: Denial): Decision {
+  return { verdict: 'denied', denial };
+}

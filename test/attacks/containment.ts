@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Json, RunProgram, SandboxJob, SandboxLimits, Verdict } from '../../src/sandbox/sandbox.ts';
+
+export const DEADLINE_MS = 1_000;
+const CONTAINED: ReadonlySet<string> = new Set(['timeout', 'memory', 'crash', 'bad-result', 'output-limit']);
+
+/** What one attack did, seen from outside. */
+export interface Containment {
+  readonly verdict: Verdict;
+  /** Milliseconds from the call to its verdict, start of the child included. */
+  readonly tookMs: number;
+  /** Longest time this process's event loop stood still meanwhile. */
+  readonly gapMs: number;
+  /** Why this does not count as contained; empty when it does. */
+  readonly faults: readonly string[];
+}
+
+/** A script as the body of `forward`, its last expression lost, as an agent would hand it in. */
+export function asForward(script: string): string {
+  return `export function forward(input, ctx) { ${script} }`;
+}
+
+export function jobOf(source: string, limits: Partial<SandboxLimits> = {}, rest: Partial<SandboxJob> = {}): SandboxJob {
+  return {
+    modules: { 'task_agent.js': source },
+    entry: 'task_agent.js',
+    cases: [{ seed: 1, next: (step) => (step === 0 ? {} : undefined) }],
+    limits: { caseMs: DEADLINE_MS, computeMs: DEADLINE_MS, resultBytes: 64 * 1024, ...limits },
+    ...rest,
+  };
+}
+
+export async function runOnce(run: RunProgram, job: SandboxJob): Promise<Verdict> {
+  const [verdict] = await run(job);
+  if (verdict === undefined) throw new Error('no verdict');
+  return verdict;
+}
+
+/** The value of a run that must succeed. */
+export async function valueOf(run: RunProgram, source: string, rest: Partial<SandboxJob> = {}): Promise<Json> {
+  const verdict = await runOnce(run, jobOf(source, {}, rest));
+  if (verdict.status !== 'value') throw new Error(`not a value: ${JSON.stringify(verdict)}`);
+  return verdict.value;
+}
+
+/** Runs an attack and a harmless program after it, and measures what the attack cost this process. */
+export async function contain(run: RunProgram, job: SandboxJob, allowed: ReadonlySet<string> = CONTAINED): Promise<Containment> {
+  await runOnce(run, jobOf('export const forward = () => 1;'));
+  let gapMs = 0;
+  let last = performance.now();
+  const pulse = setInterval(() => {
+    const now = performance.now();
+    gapMs = Math.max(gapMs, now - last);
+    last = now;
+  }, 10);
+  const startedAt = performance.now();
+  const verdict = await runOnce(run, job);
+  const tookMs = performance.now() - startedAt;
+  await pause(15);
+  clearInterval(pulse);
+  const faults: string[] = [];
+  if (!allowed.has(verdict.status)) faults.push(`status ${verdict.status}`);
+  if (tookMs > DEADLINE_MS + 1_000) faults.push(`took ${tookMs} ms`);
+  if (gapMs > 250) faults.push(`event loop stood still for ${gapMs} ms`);
+  const controlAt = performance.now();
+  const control = await runOnce(run, jobOf('export const forward = () => ({}).polluted === undefined;'));
+  if (control.status !== 'value' || control.value !== true) faults.push(`control gave ${JSON.stringify(control)}`);
+  if (performance.now() - controlAt > 1_000) faults.push('control took more than a second');
+  return { verdict, tookMs, gapMs, faults };
+}
+
+/** Live processes whose parent is `pid` (Linux), as `{ pid, cpuTicks, rssMb }`. */
+export function childrenOf(pid: number): readonly { pid: number; cpuTicks: number; rssMb: number }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(fields[1]) !== pid || fields[0] === 'Z') return [];
+        return [{ pid: Number(name), cpuTicks: Number(fields[11]) + Number(fields[12]), rssMb: (Number(fields[21]) * 4096) / 2 ** 20 }];
+      } catch {
+        return [];
+      }
+    });
+}
