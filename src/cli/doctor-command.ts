@@ -1,9 +1,11 @@
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Model } from '../agents/model.ts';
 import { ModelError } from '../agents/model.ts';
 import { openModel, pingModel } from '../agents/open-model.ts';
 import { readConfig } from '../experiment/config.ts';
+import { openModels } from '../experiment/open-models.ts';
 import { textTable } from '../report/text-table.ts';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
 import { openSqliteLog } from '../space/sqlite-log.ts';
@@ -91,7 +93,7 @@ async function providerChecks(flags: DoctorFlags, { env, signal }: Surroundings)
     if ((env[keyEnv] ?? '') === '') {
       checks.push({ name: provider, status: 'missing', detail: `no key; set ${keyEnv} to use it` });
     } else {
-      checks.push(await check(provider, async () => tryModel({ model, agent: 'doctor', seed: 0 }, flags, env, signal)));
+      checks.push(await check(provider, async () => ask(await openModel({ model, agent: 'doctor', seed: 0 }, env), flags, signal)));
     }
   }
   checks.push({ name: 'scripted', status: 'ok', detail: 'needs no key' });
@@ -101,36 +103,20 @@ async function providerChecks(flags: DoctorFlags, { env, signal }: Surroundings)
 async function configChecks(file: string, flags: DoctorFlags, { env, signal }: Surroundings): Promise<Check[]> {
   const config = await readConfig(file);
   return Promise.all(
-    config.agents.map(({ name, model, baseUrl, apiKeyEnv }) =>
-      check(`${name} (${model})`, () =>
-        tryModel(
-          {
-            model,
-            agent: name,
-            seed: 0,
-            task: config.task,
-            ...(baseUrl === undefined ? {} : { baseUrl }),
-            ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-          },
-          flags,
-          env,
-          signal,
-        ),
-      ),
+    config.agents.map((agent) =>
+      check(`${agent.name} (${agent.model})`, async () => {
+        const models = await openModels([agent], { seed: 0, task: config.task, env });
+        const model = models.get(agent.name);
+        return model === undefined ? 'not opened' : ask(model, flags, signal);
+      }),
     ),
   );
 }
 
-async function tryModel(
-  spec: Parameters<typeof openModel>[0],
-  flags: DoctorFlags,
-  env: Surroundings['env'],
-  signal: AbortSignal,
-): Promise<string> {
-  const model = await openModel(spec, env);
+async function ask(model: Model, flags: DoctorFlags, signal: AbortSignal): Promise<string> {
   if (model.scripted) return 'scripted: needs no key';
-  if (flags.ping === false) return `key found, ${spec.model} not asked (--no-ping)`;
+  if (flags.ping === false) return `key found, ${model.name} not asked (--no-ping)`;
   const answer = await pingModel(model, signal);
-  if (answer.ok) return `${spec.model} answers in ${Math.round(answer.ms)} ms`;
-  throw new ModelError(answer.code, spec.model, answer.message, 1);
+  if (answer.ok) return `${model.name} answers in ${Math.round(answer.ms)} ms`;
+  throw new ModelError(answer.code, model.name, answer.message, 1);
 }

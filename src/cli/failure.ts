@@ -22,7 +22,7 @@ export function failureOf(error: unknown, signal: AbortSignal): { readonly text:
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelSpecError || error instanceof TaskError || error instanceof SandboxFileError) {
     return { text: error.message, exitCode: EXIT.usage };
   }
-  if (error instanceof ModelError) return { text: error.message, exitCode: error.code === 'no-key' ? EXIT.usage : EXIT.failed };
+  if (error instanceof ModelError) return { text: error.message, exitCode: error.code === 'no-key' || error.code === 'bad-request' ? EXIT.usage : EXIT.failed };
   if (
     error instanceof ResultsError ||
     error instanceof SecretError ||

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listTasks, loadTask } from '../evaluate/load-task.ts';
 import { DEFAULT_META_AGENT } from '../agents/default-meta-agent.ts';
-import { openModel } from '../agents/open-model.ts';
 import { readConfig } from '../experiment/config.ts';
+import { openModels } from '../experiment/open-models.ts';
 import { planRuns } from '../experiment/run-plan.ts';
 import { textTable } from '../report/text-table.ts';
 import { sandboxFile } from '../sandbox/run-file.ts';
@@ -33,20 +33,7 @@ export async function tasksCommand(flags: JsonFlag, { output }: Surroundings): P
 export async function validateCommand(file: string, flags: JsonFlag, { output, env }: Surroundings): Promise<ExitCode> {
   const config = await readConfig(file);
   const { task } = await loadTask(config.task, { defaultFiles: { 'meta_agent.ts': DEFAULT_META_AGENT } });
-  for (const agent of config.agents) {
-    const { name, model, baseUrl, apiKeyEnv } = agent;
-    await openModel(
-      {
-        model,
-        agent: name,
-        seed: 0,
-        task: task.name,
-        ...(baseUrl === undefined ? {} : { baseUrl }),
-        ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-      },
-      env,
-    );
-  }
+  await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.name, env });
   const runs = planRuns(config).map(({ id }) => id);
   if (flags.json === true) output.out(`${JSON.stringify({ ok: true, config, runs })}\n`);
   else output.out(`${file} is fine: task ${task.name}, ${config.generations} generations, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}\n${runs.map((id) => `  ${id}`).join('\n')}\n`);

@@ -1,75 +1,83 @@
 import type { GenerationReport, RunEvent } from '../experiment/progress.ts';
+import { textTable } from '../report/text-table.ts';
 import type { Output } from './output.ts';
 
 interface AgentLine {
   readonly name: string;
-  readonly model: string;
   last: GenerationReport | undefined;
   phase: string;
 }
 
+/** One run that is under way. */
+interface RunLine {
+  readonly run: string;
+  readonly generations: number;
+  round: number;
+  readonly agents: Map<string, AgentLine>;
+}
+
+const HEAD = ['agent', 'generation', 'score', 'best', 'tokens', 'denials', 'adoptions', 'now'];
+
 /**
- * Shows run events while they come: on a terminal a small table that is redrawn in place, below the adoptions as they happen;
- * otherwise one plain line per generation. Everything goes to `output.err`.
+ * Shows run events while they come: on a terminal a small table that is redrawn in place, below what has happened; otherwise
+ * one plain line per generation. Everything goes to `output.err`.
  */
 export class ProgressView {
   readonly #output: Output;
-  #agents = new Map<string, AgentLine>();
-  #title = '';
+  readonly #runs = new Map<string, RunLine>();
   #drawn = 0;
-  #round = 0;
-  #generations = 0;
 
   constructor(output: Output) {
     this.#output = output;
   }
 
   on(event: RunEvent): void {
+    const run = this.#runs.get(event.run);
     switch (event.type) {
       case 'run-started': {
-        this.#agents = new Map(event.agents.map(({ name, model }) => [name, { name, model, last: undefined, phase: 'waiting' }]));
-        this.#generations = event.generations;
-        this.#title = event.run;
-        this.#round = event.fromRound - 1;
-        const from = event.fromRound > 1 ? `, going on from round ${event.fromRound}` : '';
+        this.#runs.set(event.run, {
+          run: event.run,
+          generations: event.generations,
+          round: event.fromRound,
+          agents: new Map(event.agents.map(({ name }) => [name, { name, last: undefined, phase: 'waiting' }])),
+        });
+        const from = event.fromRound > 0 ? `, going on from round ${event.fromRound}` : '';
         const who = event.agents.map(({ name, model, scripted }) => `${name} = ${model}${scripted ? ' (scripted)' : ''}`).join(', ');
         this.#print(`${event.run}: ${event.generations} generations${from}; ${who}`);
         break;
       }
       case 'round-started':
-        this.#round = event.round;
+        if (run !== undefined) run.round = event.round;
         this.#redraw();
         break;
       case 'phase': {
-        const line = this.#agents.get(event.agent);
+        const line = run?.agents.get(event.agent);
         if (line !== undefined) line.phase = event.phase;
         this.#redraw();
         break;
       }
       case 'generation-done':
-        this.#generation(event);
+        if (run !== undefined) this.#generation(run, event);
         break;
       case 'notice':
         this.#print(`${event.run}: ${event.text}`);
         break;
       case 'run-ended':
-        this.#erase();
-        this.#agents = new Map();
+        this.#runs.delete(event.run);
         this.#print(`${event.run}: ${event.status}`);
         break;
     }
   }
 
-  #generation(report: GenerationReport): void {
-    const line = this.#agents.get(report.agent);
+  #generation(run: RunLine, report: GenerationReport): void {
+    const line = run.agents.get(report.agent);
     if (line !== undefined) {
       line.last = report;
       line.phase = 'done';
     }
+    const at = `${run.run}  round ${report.generation}/${run.generations}`;
     for (const { peer, peerGeneration, reuse } of report.adopted) {
-      this.#print(
-        `  round ${report.generation}: ${report.agent} took code from ${peer}'s generation ${peerGeneration} (reuse ${percent(reuse)}), now ${score(report.score)}`,
-      );
+      this.#print(`${at}  ${report.agent} took code from ${peer}'s generation ${peerGeneration}: ${percent(reuse)} of its new code, score ${score(report.score)}`);
     }
     if (this.#output.interactive) {
       this.#redraw();
@@ -77,7 +85,7 @@ export class ProgressView {
     }
     const reason = report.reason === undefined ? '' : `  ${oneLine(report.reason, 120)}`;
     this.#print(
-      `  round ${report.generation}/${this.#generations}  ${report.agent}  ${report.status}  score ${score(report.score)}  best ${score(report.best)}  ` +
+      `${at}  ${report.agent}  ${report.status}  score ${score(report.score)}  best ${score(report.best)}  ` +
         `tokens ${report.tokens}  denials ${report.denials}  adoptions ${report.adoptions}${reason}`,
     );
   }
@@ -95,27 +103,23 @@ export class ProgressView {
   }
 
   #redraw(): void {
-    if (!this.#output.interactive || this.#agents.size === 0) return;
+    if (!this.#output.interactive || this.#runs.size === 0) return;
     this.#erase();
-    const rows = [
-      ['agent', 'generation', 'score', 'best', 'tokens', 'denials', 'adoptions', 'now'],
-      ...[...this.#agents.values()].map(({ name, last, phase }) => [
-        name,
-        last === undefined ? '-' : String(last.generation),
-        last === undefined ? '-' : score(last.score),
-        last === undefined ? '-' : score(last.best),
-        String(last?.tokens ?? 0),
-        String(last?.denials ?? 0),
-        String(last?.adoptions ?? 0),
-        phase,
-      ]),
-    ];
-    const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-    const lines = rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`);
-    const all = [`${this.#title}  round ${this.#round}/${this.#generations}`, ...lines].map((line) => line.slice(0, this.#output.columns - 1));
-    this.#output.err(`${all.join('\n')}\n`);
-    this.#drawn = all.length;
+    const lines = [...this.#runs.values()].flatMap((run) => [
+      `${run.run}  round ${Math.max(run.round, 0)}/${run.generations}`,
+      ...textTable([HEAD, ...[...run.agents.values()].map(cellsOf)], [1, 2, 3, 4, 5, 6])
+        .split('\n')
+        .map((line) => `  ${line}`),
+    ]);
+    this.#output.err(`${lines.map((line) => line.slice(0, this.#output.columns - 1)).join('\n')}\n`);
+    this.#drawn = lines.length;
   }
+}
+
+function cellsOf({ name, last, phase }: AgentLine): string[] {
+  if (last === undefined) return [name, '-', '-', '-', '0', '0', '0', phase];
+  const { generation, tokens, denials, adoptions } = last;
+  return [name, String(generation), score(last.score), score(last.best), String(tokens), String(denials), String(adoptions), phase];
 }
 
 function score(value: number): string {

@@ -15,6 +15,7 @@ import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { VERSION } from '../version.ts';
 import type { ExperimentConfig } from './config.ts';
 import { parseConfig } from './config.ts';
+import { openModels } from './open-models.ts';
 import { planRuns } from './run-plan.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -48,7 +49,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Makes the folder of a new experiment, `<out>/<name>`; when that is taken, `<out>/<name>-2` and so on, so that nothing is ever
- * written over. @throws {ResultsError} when it cannot be written, {TaskError}, {SecretError}.
+ * written over. Task, models and keys are looked at first: what cannot be run leaves no folder.
+ *
+ * @throws {ResultsError} when it cannot be written, {TaskError}, {ModelError}, {ModelSpecError}, {SecretError}.
  */
 export async function createExperiment(
   config: ExperimentConfig,
@@ -56,6 +59,7 @@ export async function createExperiment(
   options: { readonly env: Env; readonly publicSecret: boolean },
 ): Promise<ExperimentFolder> {
   const task = await loadTaskFor(config);
+  await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.task.name, env: options.env });
   const secret = options.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env: options.env })).secret;
   const dir = await claimFolder(resolve(out), config.name);
   const folder = { dir, config, task, secret, publicSecret: options.publicSecret };

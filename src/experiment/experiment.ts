@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
 import type { RunSummary } from '../trace/run-folder.ts';
 import { readRunFile, readSummary, stoppedStatus } from '../trace/run-folder.ts';
@@ -45,7 +46,7 @@ export interface PlayOptions {
 }
 
 /**
- * Plays all runs of an experiment's folder that are not done yet, one after the other; done ones are only reported. A run that
+ * Plays all runs of an experiment's folder that are not done yet; done ones are only reported. A run that
  * its own budget stops does not keep the next from starting; Ctrl-C, the experiment's total budget and failures do.
  */
 export async function playExperiment(folder: ExperimentFolder, options: PlayOptions): Promise<ExperimentResult> {
@@ -68,25 +69,58 @@ export async function playExperiment(folder: ExperimentFolder, options: PlayOpti
     clock: options.clock ?? (() => Date.now()),
     now,
   };
-  const runs: RunSummary[] = [];
-  let stop: Stop | undefined;
   try {
-    for (const plan of plans) {
-      const played = await playPlan(folder, plan, shared);
-      if (played.summary !== undefined) runs.push(played.summary);
-      stop ??= played.stop;
-      if (played.stop !== undefined && endsExperiment(played.stop, total)) break;
-    }
+    const { runs, stop } = await playPlans(folder, plans, shared);
+    return {
+      schemaVersion: TRACE_SCHEMA_VERSION,
+      experiment: folder.config.name,
+      wallMs: Math.round(now() - from),
+      runs,
+      ...(stop === undefined ? {} : { stop }),
+    };
   } finally {
     await sandbox.close();
   }
-  return {
-    schemaVersion: TRACE_SCHEMA_VERSION,
-    experiment: folder.config.name,
-    wallMs: Math.round(now() - from),
-    runs,
-    ...(stop === undefined ? {} : { stop }),
-  };
+}
+
+/**
+ * Starts runs in the order of the plan, as long as no more agents are at work than the machine has processors (a run with more
+ * agents goes alone): runs do not depend on each other, and what they leave is listed in the order of the plan. A stop that
+ * ends the experiment halts the runs beside it too; they are resumable like it.
+ */
+async function playPlans(
+  folder: ExperimentFolder,
+  plans: readonly RunPlan[],
+  shared: Shared,
+): Promise<{ runs: RunSummary[]; stop: Stop | undefined }> {
+  const halt = new AbortController();
+  const beside: Shared = { ...shared, signal: AbortSignal.any([shared.signal, halt.signal]) };
+  const played = new Map<RunPlan, Played>();
+  const active = new Map<RunPlan, Promise<void>>();
+  const processors = availableParallelism();
+  let failure: { readonly error: unknown } | undefined;
+  let stop: Stop | undefined;
+  for (const plan of plans) {
+    const busy = (): number => [...active.keys()].reduce((sum, { agents }) => sum + agents.length, 0);
+    while (active.size > 0 && busy() + plan.agents.length > processors) await Promise.race(active.values());
+    if (halt.signal.aborted || shared.signal.aborted) break;
+    const work = playPlan(folder, plan, beside)
+      .then((one) => {
+        played.set(plan, one);
+        stop ??= one.stop;
+        if (one.stop !== undefined && endsExperiment(one.stop, shared.total)) halt.abort(new Interrupted());
+      })
+      .catch((error: unknown) => {
+        failure ??= { error };
+        halt.abort(new Interrupted());
+      })
+      .finally(() => active.delete(plan));
+    active.set(plan, work);
+  }
+  await Promise.all(active.values());
+  if (failure !== undefined) throw failure.error;
+  const runs = plans.flatMap((plan) => played.get(plan)?.summary ?? []);
+  return { runs, stop };
 }
 
 function endsExperiment(stop: Stop, total: Meter): boolean {
@@ -99,11 +133,17 @@ function endsExperiment(stop: Stop, total: Meter): boolean {
   }
 }
 
+/** What came of one run: its figures, and what stopped it. */
+interface Played {
+  readonly summary?: RunSummary;
+  readonly stop?: Stop;
+}
+
 async function playPlan(
   folder: ExperimentFolder,
   plan: RunPlan,
   shared: Shared,
-): Promise<{ summary?: RunSummary; stop?: Stop }> {
+): Promise<Played> {
   const dir = await prepareRun(folder, plan);
   const before = await readRunFile(dir);
   if (before.status === 'done') {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Model, Usage } from '../agents/model.ts';
 import type { Environment } from '../agents/open-model.ts';
-import { openModel } from '../agents/open-model.ts';
 import { usdOf } from '../agents/prices.ts';
 import type { LoadedTask } from '../evaluate/task.ts';
 import { testSecretOf } from '../evaluate/secret.ts';
@@ -17,6 +16,7 @@ import { openTraceWriter } from '../trace/trace-writer.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
+import { openModels } from './open-models.ts';
 import { grantsOf, scopesOf } from './policy.ts';
 import type { OnEvent } from './progress.ts';
 import { Recorder } from './recorder.ts';
@@ -68,7 +68,7 @@ export interface OpenRun {
  * provider without a key.
  */
 export async function openRun(dir: string, plan: RunPlan, shared: Shared): Promise<OpenRun> {
-  const models = await openModels(plan, shared);
+  const models = await openModels(plan.agents, { seed: plan.seed, task: shared.task.task.name, env: shared.env });
   const log = await openSqliteLog(join(dir, 'marks.db'));
   try {
     return await assemble(dir, plan, shared, models, log);
@@ -145,24 +145,6 @@ async function assemble(
       return summary;
     },
   };
-}
-
-async function openModels(plan: RunPlan, shared: Shared): Promise<ReadonlyMap<string, Model>> {
-  const models = new Map<string, Model>();
-  for (const { name, model, baseUrl, apiKeyEnv, temperature, maxOutputTokens } of plan.agents) {
-    const spec = {
-      model,
-      agent: name,
-      seed: plan.seed,
-      task: shared.task.task.name,
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-      ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    };
-    models.set(name, await openModel(spec, shared.env));
-  }
-  return models;
 }
 
 function costOf(agents: readonly AgentConfig[], models: ReadonlyMap<string, Model>, agent: string, usage: Usage): number {

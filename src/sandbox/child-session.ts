@@ -53,7 +53,10 @@ export class ChildSession {
       fatal: () => this.#dying(),
       end: (exit: ChildExit) => this.end(outcomeOfExit(exit)),
     };
-    child.hold(listener, FRAME_BYTES + Math.max(limits.resultBytes, limits.hostBytes + 1024, 6 * limits.logBytes, 8192));
+    child.hold(
+      listener,
+      FRAME_BYTES + Math.max(limits.resultBytes, limits.hostBytes + 1024, 6 * limits.logBytes, 8192),
+    );
     this.#send({
       op: 'job',
       nonce: this.#nonce,
@@ -88,7 +91,12 @@ export class ChildSession {
     this.#deadline = new Deadline(budgetMs, () => this.end(TIMED_OUT));
     this.#host.reset((id, ok, text) => void this.#reply(id, ok, text));
     return this.#exchange(
-      step === undefined ? [{ op: 'load', seed }] : [{ op: 'load', seed }, { op: 'step', input: JSON.stringify(step) }],
+      step === undefined
+        ? [{ op: 'load', seed }]
+        : [
+            { op: 'load', seed },
+            { op: 'step', input: JSON.stringify(step) },
+          ],
       step === undefined,
     );
   }
@@ -119,7 +127,10 @@ export class ChildSession {
   #dying(): void {
     this.#deadline?.pause();
     const { outOfMemory } = this.#child;
-    setTimeout(() => this.end(outcomeOfExit({ code: null, signal: 'SIGKILL', outOfMemory })), CHILD_LIMITS.dyingMs).unref();
+    setTimeout(
+      () => this.end(outcomeOfExit({ code: null, signal: 'SIGKILL', outOfMemory })),
+      CHILD_LIMITS.dyingMs,
+    ).unref();
   }
 
   async #exchange(messages: readonly ToChild[], loadOnly: boolean): Promise<Outcome> {
@@ -169,7 +180,7 @@ export class ChildSession {
 
   #line(line: string): void {
     if (this.#over !== undefined || this.#answer === undefined || !line.startsWith(this.#nonce)) return;
-    const kind = line[this.#nonce.length];
+    const kind = line.charAt(this.#nonce.length);
     const payload = line.slice(this.#nonce.length + 1);
     switch (kind) {
       case 'R':
@@ -227,18 +238,25 @@ function badResult(why: string): Outcome {
 }
 
 function outOfMemory(memoryMb: number): Outcome {
-  return { status: 'memory', error: { code: 'memory-limit', message: `it used more memory than its limit of ${memoryMb} MiB` } };
+  return {
+    status: 'memory',
+    error: { code: 'memory-limit', message: `it used more memory than its limit of ${memoryMb} MiB` },
+  };
 }
 
 function programError(error: Json | undefined): ProgramError {
   if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) {
     return { code: 'threw', message: 'threw' };
   }
-  return { code: String(error.code), message: String(error.message) };
+  const { code, message } = error;
+  return typeof code === 'string' && typeof message === 'string'
+    ? { code, message }
+    : { code: 'threw', message: 'threw' };
 }
 
 function outcomeOfExit(exit: ChildExit): Outcome {
-  if (exit.outOfMemory) return { status: 'memory', error: { code: 'memory-limit', message: 'it ran its process out of memory' } };
+  if (exit.outOfMemory)
+    return { status: 'memory', error: { code: 'memory-limit', message: 'it ran its process out of memory' } };
   if (exit.signal === 'SIGXCPU') return TIMED_OUT;
   const how = exit.signal ?? (exit.code === null ? 'broken protocol' : `exit code ${exit.code}`);
   return { status: 'crash', error: { code: 'crash', message: `it brought its process down (${how})` } };

@@ -21,8 +21,8 @@ export function writeLine(line: string): void {
   }
 }
 
-/** Hands each line of stdin, parsed, to `handle`, one after the other; ends the child when stdin ends or anything escapes. */
-export function serveLines<Message>(handle: (message: Message) => Promise<void>): void {
+/** Hands each line of stdin to `handle`, one after the other; ends the child when stdin ends or anything escapes. */
+export function serveLines(handle: (line: string) => Promise<void>): void {
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
   let queue: Promise<void> = Promise.resolve();
@@ -36,8 +36,7 @@ export function serveLines<Message>(handle: (message: Message) => Promise<void>)
         const line = Buffer.concat([...pending, rest.subarray(0, end)]).toString('utf8');
         pending = [];
         rest = rest.subarray(end + 1);
-        const message: Message = JSON.parse(line);
-        queue = queue.then(() => handle(message));
+        queue = queue.then(() => handle(line));
       }
       if (rest.length > 0) pending.push(Buffer.from(rest));
       readOn();

@@ -33,7 +33,10 @@ const COMMON_FLAGS = [
 ];
 const KINDS = {
   // The type stripper's wasm memory would otherwise reserve 4 GiB of address space. isolated-vm needs a runtime that was not started from the snapshot.
-  isolate: { url: `./isolate-child${EXTENSION}`, flags: ['--no-node-snapshot', '--max-old-space-size=256', '--wasm-max-mem-pages=4096'] },
+  isolate: {
+    url: `./isolate-child${EXTENSION}`,
+    flags: ['--no-node-snapshot', '--max-old-space-size=256', '--wasm-max-mem-pages=4096'],
+  },
   shell: { url: `./shell-child${EXTENSION}`, flags: ['--max-old-space-size=256'] },
 } as const;
 

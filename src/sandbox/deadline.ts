@@ -20,11 +20,14 @@ export class Deadline {
   resume(): void {
     if (this.#since !== undefined) return;
     this.#since = performance.now();
-    this.#timer = setTimeout(() => {
-      setImmediate(() => {
-        if (this.#since !== undefined) this.#expired();
-      });
-    }, Math.max(0, Math.min(this.#leftMs, 2 ** 31 - 1)));
+    this.#timer = setTimeout(
+      () => {
+        setImmediate(() => {
+          if (this.#since !== undefined) this.#expired();
+        });
+      },
+      Math.max(0, Math.min(this.#leftMs, 2 ** 31 - 1)),
+    );
   }
 
   /** Stops the clock. */

@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { READY_LINE } from './frames.ts';
 import { CHILD_LIMITS } from './limits.ts';
 
@@ -81,7 +82,9 @@ export class DisposableChild {
       this.#listener?.end(this.#exit);
     };
     child.on('error', (error: NodeJS.ErrnoException) => end(null, null, error.code ?? 'spawn failed'));
-    child.on('close', (code, signal) => end(code, signal, `it ended with ${signal ?? code} before it was ready`));
+    child.on('close', (code, signal) =>
+      end(code, signal, `it ended with ${signal ?? `exit code ${code}`} before it was ready`),
+    );
     this.#keepsAlive(false);
   }
 
@@ -139,7 +142,8 @@ export class DisposableChild {
     let rest = bytes;
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
       if (this.#partBytes + end > this.maxLineBytes) return this.#flood();
-      const line = this.#partBytes === 0 ? rest.subarray(0, end) : Buffer.concat([...this.#parts, rest.subarray(0, end)]);
+      const line =
+        this.#partBytes === 0 ? rest.subarray(0, end) : Buffer.concat([...this.#parts, rest.subarray(0, end)]);
       this.#parts = [];
       this.#partBytes = 0;
       rest = rest.subarray(end + 1);
@@ -172,8 +176,8 @@ export class DisposableChild {
     const verb = yes ? 'ref' : 'unref';
     this.#process[verb]();
     for (const stream of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) {
-      // The streams are sockets (their declared type does not say so).
-      if (verb in stream) (stream as unknown as { ref(): void; unref(): void })[verb]();
+      // Pipes to a child are sockets, which their declared type does not say.
+      if (stream instanceof Socket) stream[verb]();
     }
   }
 }

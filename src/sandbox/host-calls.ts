@@ -58,8 +58,9 @@ export class HostCalls {
   /** Starts the call a frame asks for; false when the frame is malformed (then the child is not what it should be). */
   call(payload: string): boolean {
     const asked = parseForeignJson(payload, CHILD_LIMITS.jsonDepth + 2);
-    if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) return false;
-    const { id, name, args } = asked as { readonly [key: string]: Json };
+    if (typeof asked !== 'object' || asked === null || !('id' in asked && 'name' in asked && 'args' in asked))
+      return false;
+    const { id, name, args } = asked;
     if (typeof id !== 'number' || typeof name !== 'string' || !Array.isArray(args)) return false;
     this.#outstanding++;
     const { signal } = this.#abort;
@@ -76,7 +77,9 @@ export class HostCalls {
     if (++this.#made > this.#limits.hostCalls) return { ok: false, text: 'call-limit' };
     try {
       const text = JSON.stringify((await run(args, signal)) ?? null);
-      return Buffer.byteLength(text) > this.#limits.hostBytes ? { ok: false, text: 'reply-too-large' } : { ok: true, text };
+      return Buffer.byteLength(text) > this.#limits.hostBytes
+        ? { ok: false, text: 'reply-too-large' }
+        : { ok: true, text };
     } catch (error) {
       return { ok: false, text: codeOf(error) };
     }

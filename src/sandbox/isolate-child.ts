@@ -12,9 +12,15 @@ process.env['TZ'] = 'UTC';
 const ivm: typeof import('isolated-vm') = createRequire(import.meta.url)('isolated-vm');
 let host: IsolateHost | undefined;
 
-serveLines(async (message: ToChild) => {
+serveLines(async (line) => {
+  const message: ToChild = JSON.parse(line);
   if (message.op === 'job') {
-    host = new IsolateHost(ivm, message, (kind, text) => writeLine(`${message.nonce}${kind}${text}`), stripTypeScriptTypes);
+    host = new IsolateHost(
+      ivm,
+      message,
+      (kind, text) => writeLine(`${message.nonce}${kind}${text}`),
+      stripTypeScriptTypes,
+    );
   } else if (message.op === 'load') {
     await host?.load(message.seed);
   } else if (message.op === 'step') {

@@ -62,7 +62,10 @@ export class IsolateHost {
       code = 'threw-at-load';
       await entry.evaluate();
       if ((await api.apply(undefined, ['load', entry.namespace.derefInto()])) !== true) {
-        throw new LoadError({ code: 'no-forward', message: `${this.#job.entry}: has no export function forward(input, ctx)` });
+        throw new LoadError({
+          code: 'no-forward',
+          message: `${this.#job.entry}: has no export function forward(input, ctx)`,
+        });
       }
       this.#api = api;
       this.#frame('R', '');
@@ -101,7 +104,7 @@ export class IsolateHost {
   /** Passes one frame of the realm on; true when it ends the step. */
   #pass(text: string): boolean {
     const payload = text.slice(1);
-    switch (text[0]) {
+    switch (text.charAt(0)) {
       case 'V':
         if (Buffer.byteLength(payload) > this.#job.resultBytes) this.#frame('O', '');
         else this.#frame('V', payload);
@@ -116,7 +119,7 @@ export class IsolateHost {
         return true;
       case 'O':
       case 'M':
-        this.#frame(text[0], '');
+        this.#frame(text.charAt(0) === 'O' ? 'O' : 'M', '');
         return true;
       case 'C':
         this.#frame('C', payload);

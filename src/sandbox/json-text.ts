@@ -17,7 +17,8 @@ export function parseForeignJson(text: string, maxDepth: number): Json | undefin
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { node, depth } = top;
     if (depth > maxDepth) return undefined;
-    if (!Array.isArray(node) && (Object.hasOwn(node, '__proto__') || Object.hasOwn(node, 'constructor'))) return undefined;
+    if (!Array.isArray(node) && (Object.hasOwn(node, '__proto__') || Object.hasOwn(node, 'constructor')))
+      return undefined;
     for (const inner of Object.values(node)) {
       if (typeof inner === 'number' && !Number.isFinite(inner)) return undefined;
       if (typeof inner === 'object' && inner !== null) stack.push({ node: inner, depth: depth + 1 });

@@ -62,9 +62,11 @@ export async function findLauncher(): Promise<Launcher> {
   const prefix: string[] = [];
   const notices: string[] = [];
   if (trial !== undefined && (await works(limits, trial))) prefix.push(...limits);
-  else notices.push('sandbox: prlimit is not available here; memory is bounded by the heap limit and by watching only.');
+  else
+    notices.push('sandbox: prlimit is not available here; memory is bounded by the heap limit and by watching only.');
   if (trial !== undefined && (await works(bond, trial))) prefix.push(...bond);
-  else notices.push('sandbox: setpriv is not available here; a busy child outlives a killed parent until its CPU limit.');
+  else
+    notices.push('sandbox: setpriv is not available here; a busy child outlives a killed parent until its CPU limit.');
   return { prefix, notices };
 }
 
@@ -74,12 +76,7 @@ export function launch(
   runtimeArgs: readonly string[],
   moduleUrl: URL,
 ): ChildProcessWithoutNullStreams {
-  const [program = process.execPath, ...args] = [
-    ...launcher.prefix,
-    process.execPath,
-    ...runtimeArgs,
-    fileURLToPath(moduleUrl),
-  ];
+  const [program, ...args] = [...launcher.prefix, process.execPath, ...runtimeArgs, fileURLToPath(moduleUrl)];
   const windows = process.platform === 'win32';
   return spawn(program, args, {
     cwd: windows ? undefined : '/',

@@ -16,17 +16,23 @@ describe('resolveImport()', () => {
     expect(resolveImport(specifier, importer, PATHS)).toBe(path);
   });
 
-  it.each(['lib/pack.ts', '/task_agent.ts', 'node:fs', 'file:///task_agent.ts', './nowhere.ts', '../task_agent.ts', '../../x'])(
-    'refuses %s from the root',
-    (specifier) => {
-      expect(resolveImport(specifier, 'task_agent.ts', PATHS)).toBeUndefined();
-    },
-  );
+  it.each([
+    'lib/pack.ts',
+    '/task_agent.ts',
+    'node:fs',
+    'file:///task_agent.ts',
+    './nowhere.ts',
+    '../task_agent.ts',
+    '../../x',
+  ])('refuses %s from the root', (specifier) => {
+    expect(resolveImport(specifier, 'task_agent.ts', PATHS)).toBeUndefined();
+  });
 });
 
 describe('ownPlace()', () => {
   it('skips frames that are not in the program', () => {
-    const stack = 'TypeError: x\n    at f (/srv/app/node_modules/a.js:1:2)\n    at lib/pack.ts:12:5\n    at task_agent.ts:3:1';
+    const stack =
+      'TypeError: x\n    at f (/srv/app/node_modules/a.js:1:2)\n    at lib/pack.ts:12:5\n    at task_agent.ts:3:1';
     expect(ownPlace(stack, PATHS)).toBe('lib/pack.ts:12');
   });
 

@@ -37,9 +37,13 @@ export function ownPlace(text: string, paths: ReadonlySet<string>): string | und
 }
 
 /** Message of an engine error with its trailing `[file:line:column]` moved to the front, control characters out, capped. */
-export function ownMessage(thrown: { name: string; message: string; stack: string }, paths: ReadonlySet<string>): string {
+export function ownMessage(
+  thrown: { name: string; message: string; stack: string },
+  paths: ReadonlySet<string>,
+): string {
   const place = ownPlace(thrown.stack, paths) ?? ownPlace(thrown.message, paths);
-  if (thrown.message.startsWith('An object was thrown from supplied code')) return 'threw an object that is not an Error';
+  if (thrown.message.startsWith('An object was thrown from supplied code'))
+    return 'threw an object that is not an Error';
   const message = cleanText(thrown.message.replace(/ \[[^[\]]{1,300}:\d+:\d+\]$/, ''), 600);
   const name = cleanText(thrown.name, 60);
   const said = name === '' || name === 'Error' || message.startsWith(name) ? message : `${name}: ${message}`;

@@ -72,7 +72,9 @@ async function readModules(file: string): Promise<Record<string, string>> {
 
 /** Specifiers that look like relative imports; too many do no harm (the sandbox resolves the real ones). */
 function relativeImports(source: string): readonly string[] {
-  return [...source.matchAll(/\b(?:from|import)\s*(['"])(\.{1,2}\/[^'"\n]{1,200})\1/g)].flatMap((match) => match[2] ?? []);
+  return [...source.matchAll(/\b(?:from|import)\s*(['"])(\.{1,2}\/[^'"\n]{1,200})\1/g)].flatMap(
+    (match) => match[2] ?? [],
+  );
 }
 
 /** Paths a specifier may mean, in the order in which `resolveImport` looks; none outside the folder. */
@@ -104,7 +106,8 @@ async function firstFile(folder: string, paths: readonly string[]): Promise<stri
 async function readSource(path: string, shown: string): Promise<string> {
   try {
     const { size } = await stat(path);
-    if (size > 4 * DEFAULT_LIMITS.sourceBytes) throw new SandboxFileError(`${shown} is too large to be a program: ${size} bytes`);
+    if (size > 4 * DEFAULT_LIMITS.sourceBytes)
+      throw new SandboxFileError(`${shown} is too large to be a program: ${size} bytes`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof SandboxFileError) throw error;

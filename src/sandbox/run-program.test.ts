@@ -31,7 +31,8 @@ describe('run()', () => {
   it('gives the value of forward, with its own modules and stripped types', async () => {
     const verdict = await runOne(
       {
-        'task_agent.ts': "import { twice } from './lib/math';\nexport async function forward(input: { x: number }): Promise<object> { return { y: twice(input.x), z: -0 }; }",
+        'task_agent.ts':
+          "import { twice } from './lib/math';\nexport async function forward(input: { x: number }): Promise<object> { return { y: twice(input.x), z: -0 }; }",
         'lib/math.ts': "import { two } from '../constants.js';\nexport const twice = (x: number): number => two * x;",
         'constants.ts': 'export const two: number = 2;',
       },
@@ -42,7 +43,8 @@ describe('run()', () => {
   });
 
   it('gives mulberry32 of the seed to Math.random and ctx.random, and freezes the clock', async () => {
-    const source = 'export const forward = (_, ctx) => [Math.random(), ctx.random(), Date.now(), +new Date(), new Date(5).getTime(), Date().slice(0, 15), new Date() instanceof Date];';
+    const source =
+      'export const forward = (_, ctx) => [Math.random(), ctx.random(), Date.now(), +new Date(), new Date(5).getTime(), Date().slice(0, 15), new Date() instanceof Date];';
     const cases = [once({}, 1), once({}, 1), once({}, 2)];
     const verdicts = await sandbox.run({ modules: { 'task_agent.ts': source }, entry: 'task_agent.ts', cases });
     expect(valueOf(verdicts[0])).toEqual([0.6270739405881613, 0.002735721180215478, 0, 0, 5, 'Thu Jan 01 1970', true]);
@@ -72,7 +74,11 @@ describe('run()', () => {
 
   it('gives a null value to a case without a step, and verdicts in the order of the cases', async () => {
     const cases = [{ seed: 1, next: () => undefined }, ...[1, 2, 3].map((n) => once(n))];
-    const verdicts = await sandbox.run({ modules: { 'task_agent.ts': 'export const forward = (n) => n;' }, entry: 'task_agent.ts', cases });
+    const verdicts = await sandbox.run({
+      modules: { 'task_agent.ts': 'export const forward = (n) => n;' },
+      entry: 'task_agent.ts',
+      cases,
+    });
     expect(verdicts.map(valueOf)).toEqual([null, 1, 2, 3]);
   });
 
@@ -83,7 +89,11 @@ describe('run()', () => {
     ['missing-module', "import fs from 'node:fs';\nexport const forward = () => 1;", "imports 'node:fs'"],
     ['no-forward', 'export const backward = 1;', 'no export function forward'],
     ['threw-at-load', '\nnull.x;\nexport const forward = () => 1;', 'task_agent.ts:2: TypeError'],
-    ['threw', 'export function forward(): number {\n  const f: unknown = 1;\n  return (f as () => number)();\n}', 'task_agent.ts:3: TypeError: f is not a function'],
+    [
+      'threw',
+      'export function forward(): number {\n  const f: unknown = 1;\n  return (f as () => number)();\n}',
+      'task_agent.ts:3: TypeError: f is not a function',
+    ],
     ['threw', "export const forward = () => { throw 'plain'; };", 'thrown: plain'],
   ])('reports %s in the terms of the agent', async (code, source, message) => {
     const error = errorOf(await runOne(source));
@@ -105,11 +115,18 @@ describe('run()', () => {
   });
 
   it('keeps what a case logged, capped, also when the case is killed', async () => {
-    const logged = await runOne("export const forward = (_, ctx) => { ctx.log('a', { b: 1 }, [2]); console.warn('c', undefined); return 1; };");
+    const logged = await runOne(
+      "export const forward = (_, ctx) => { ctx.log('a', { b: 1 }, [2]); console.warn('c', undefined); return 1; };",
+    );
     expect(logged.logs).toEqual(['a {"b":1} [2]', 'c undefined']);
-    const looped = await runOne("export const forward = (_, ctx) => { ctx.log('before'); for (;;); };", { limits: { caseMs: 300 } });
+    const looped = await runOne("export const forward = (_, ctx) => { ctx.log('before'); for (;;); };", {
+      limits: { caseMs: 300 },
+    });
     expect(looped).toMatchObject({ status: 'timeout', logs: ['before'] });
-    const noisy = await runOne("export const forward = (_, ctx) => { for (let i = 0; i < 1e5; i++) ctx.log('x'.repeat(100)); return 1; };", { limits: { logBytes: 1000 } });
+    const noisy = await runOne(
+      "export const forward = (_, ctx) => { for (let i = 0; i < 1e5; i++) ctx.log('x'.repeat(100)); return 1; };",
+      { limits: { logBytes: 1000 } },
+    );
     expect(noisy.logs.join('').length).toBeLessThan(1100);
     expect(noisy.logs.at(-1)).toContain('[log limit reached]');
   });
@@ -137,15 +154,26 @@ describe('run()', () => {
   });
 
   it('throws what a case of the task throws', async () => {
-    const broken = { seed: 1, next: () => { throw new Error('task is broken'); } };
+    const broken = {
+      seed: 1,
+      next: () => {
+        throw new Error('task is broken');
+      },
+    };
     await expect(
-      sandbox.run({ modules: { 'task_agent.ts': 'export const forward = () => 1;' }, entry: 'task_agent.ts', cases: [broken] }),
+      sandbox.run({
+        modules: { 'task_agent.ts': 'export const forward = () => 1;' },
+        entry: 'task_agent.ts',
+        cases: [broken],
+      }),
     ).rejects.toThrow('task is broken');
   });
 
   it('removes globals a task forbids, before the program loads', async () => {
     const [verdict] = await sandbox.run({
-      modules: { 'task_agent.ts': 'const seen = typeof Math.sin; export const forward = () => [seen, typeof Math.cos];' },
+      modules: {
+        'task_agent.ts': 'const seen = typeof Math.sin; export const forward = () => [seen, typeof Math.cos];',
+      },
       entry: 'task_agent.ts',
       cases: [once(1)],
       withoutGlobals: ['Math.sin', 'No.such'],
@@ -160,7 +188,8 @@ describe('host functions', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       return { n: n ?? null };
     };
-    const source = 'export const forward = async (_, ctx) => [await Promise.all([ctx.slow(1), ctx.slow(2)]), await ctx.slow(3)];';
+    const source =
+      'export const forward = async (_, ctx) => [await Promise.all([ctx.slow(1), ctx.slow(2)]), await ctx.slow(3)];';
     const verdict = await runOne(source, { host: { slow }, limits: { caseMs: 250, computeMs: 250 } });
     expect(valueOf(verdict)).toEqual([[{ n: 1 }, { n: 2 }], { n: 3 }]);
   });
@@ -170,7 +199,8 @@ describe('host functions', () => {
       coded: () => Promise.reject(Object.assign(new Error('/srv/secret'), { code: 'over-budget' })),
       plain: () => Promise.reject(Object.assign(new Error('/srv/secret'), { code: 'ENOENT' })),
     };
-    const source = "export const forward = (_, ctx) => Promise.all(['coded', 'plain'].map((name) => ctx[name]().catch((e) => [e.code, e.message])));";
+    const source =
+      "export const forward = (_, ctx) => Promise.all(['coded', 'plain'].map((name) => ctx[name]().catch((e) => [e.code, e.message])));";
     expect(valueOf(await runOne(source, { host }))).toEqual([
       ['over-budget', 'the host refused: over-budget'],
       ['failed', 'the host refused: failed'],
@@ -187,7 +217,13 @@ describe('host functions', () => {
       return codes;
     };`;
     const codes = valueOf(await runOne(source, { host, limits: { hostCalls: 5, hostBytes: 1_000 } }));
-    expect(codes).toEqual(['too-large', 'bad-arguments', 'reply-too-large', ...Array(4).fill('ok'), ...Array(16).fill('call-limit')]);
+    expect(codes).toEqual([
+      'too-large',
+      'bad-arguments',
+      'reply-too-large',
+      ...Array(4).fill('ok'),
+      ...Array(16).fill('call-limit'),
+    ]);
     expect(calls).toBe(4);
   });
 
@@ -220,8 +256,14 @@ describe('host functions', () => {
         return 'waited';
       },
     };
-    const source = "export const forward = async (n, ctx) => { if (n === 0) { ctx.late(); return 'first'; } return ctx.wait(); };";
-    const verdicts = await sandbox.run({ modules: { 'task_agent.ts': source }, entry: 'task_agent.ts', cases: [once(0), once(1)], host });
+    const source =
+      "export const forward = async (n, ctx) => { if (n === 0) { ctx.late(); return 'first'; } return ctx.wait(); };";
+    const verdicts = await sandbox.run({
+      modules: { 'task_agent.ts': source },
+      entry: 'task_agent.ts',
+      cases: [once(0), once(1)],
+      host,
+    });
     expect(verdicts.map(valueOf)).toEqual(['first', 'waited']);
     // The first case returned before it went idle: its call was still made, and dropped.
     expect(asked).toBeLessThanOrEqual(1);

@@ -117,7 +117,8 @@ class ProgramRun {
     }
     const { logs, leftMs } = session.close();
     this.#computeLeftMs -= budgetMs - leftMs;
-    if (outcome.status === 'value' || outcome.status === 'loaded') return { status: 'value', value, wallMs: wallMs(), logs };
+    if (outcome.status === 'value' || outcome.status === 'loaded')
+      return { status: 'value', value, wallMs: wallMs(), logs };
     return { status: outcome.status, error: this.#worded(outcome, budgetMs), wallMs: wallMs(), logs };
   }
 
@@ -148,7 +149,10 @@ class ProgramRun {
   #tooLarge(): ProgramError | undefined {
     const bytes = Object.values(this.#job.modules).reduce((sum, source) => sum + Buffer.byteLength(source), 0);
     if (bytes <= this.#limits.sourceBytes) return undefined;
-    return { code: 'too-large', message: `the program has ${bytes} bytes of source; ${this.#limits.sourceBytes} are allowed` };
+    return {
+      code: 'too-large',
+      message: `the program has ${bytes} bytes of source; ${this.#limits.sourceBytes} are allowed`,
+    };
   }
 }
 

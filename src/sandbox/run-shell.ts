@@ -109,19 +109,19 @@ function failed(
 }
 
 function messageOf(status: Exclude<ShellResult['status'], 'done'>, limits: ShellLimits): string {
-  switch (status) {
-    case 'timeout':
-      return `the command did not end within ${limits.wallMs} ms; nothing was changed.`;
-    case 'memory':
-      return 'the command used too much memory; nothing was changed.';
-    case 'crash':
-      return 'the command brought the shell down; nothing was changed.';
-    case 'output-limit':
-      return 'the command wrote too much; nothing was changed.';
-  }
+  const what = {
+    timeout: `did not end within ${limits.wallMs} ms`,
+    memory: 'used too much memory',
+    crash: 'brought the shell down',
+    'output-limit': 'wrote too much',
+  }[status];
+  return `the command ${what}; nothing was changed.`;
 }
 
 /** The first bytes of a text, never half a character. */
 function clip(text: string, maxBytes: number): string {
-  return Buffer.from(text).subarray(0, maxBytes).toString('utf8').replace(/\uFFFD+$/, '');
+  return Buffer.from(text)
+    .subarray(0, maxBytes)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
 }

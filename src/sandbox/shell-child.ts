@@ -11,7 +11,15 @@ import { SHELL_EPOCH_MS, type ShellAnswer, type ToShellChild } from './shell-fra
 
 const ENVIRONMENT = { HOME: '/', USER: 'agent', HOSTNAME: 'hivemark', LANG: 'C.UTF-8', TZ: 'UTC' };
 /** Not offered: they start threads or interpreters of their own. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['sqlite3', 'python', 'python3', 'js-exec', 'node', 'curl', 'html-to-markdown']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'sqlite3',
+  'python',
+  'python3',
+  'js-exec',
+  'node',
+  'curl',
+  'html-to-markdown',
+]);
 const COMMANDS = getCommandNames().filter((name): name is CommandName => !LEFT_OUT.has(name));
 /** What a command may write into its tree, over what it was given. */
 const ROOM_BYTES = 64 * 1024 * 1024;
@@ -54,7 +62,8 @@ function clip(text: string, maxBytes: number): string {
 function freezeWorld(): void {
   const NativeDate = Date;
   globalThis.Date = new Proxy(NativeDate, {
-    construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [SHELL_EPOCH_MS] : args, newTarget),
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [SHELL_EPOCH_MS] : args, newTarget),
     apply: () => new NativeDate(SHELL_EPOCH_MS).toString(),
   });
   NativeDate.now = () => SHELL_EPOCH_MS;
@@ -66,9 +75,12 @@ function freezeWorld(): void {
 }
 
 freezeWorld();
-serveLines(async (job: ToShellChild) => {
+serveLines(async (line) => {
+  const job: ToShellChild = JSON.parse(line);
   writeLine(job.nonce + JSON.stringify(await run(job)));
 });
 // Commands load on first use; the common ones are loaded before the child says that it is ready.
-await bashOver(new ShellFiles({ '/w': 'w\n' }, ROOM_BYTES), '/', 1024, 1000).exec('ls / >/dev/null; cat /w | head -1; grep -c w /w; sed -n 1p /w; wc -l /w');
+await bashOver(new ShellFiles({ '/w': 'w\n' }, ROOM_BYTES), '/', 1024, 1000).exec(
+  'ls / >/dev/null; cat /w | head -1; grep -c w /w; sed -n 1p /w; wc -l /w',
+);
 writeLine(READY_LINE);

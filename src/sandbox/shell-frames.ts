@@ -42,5 +42,7 @@ export function parseShellAnswer(text: string): ShellAnswer | undefined {
 }
 
 function isChanged(changed: object): changed is Record<string, string | null> {
-  return Object.entries(changed).every(([path, text]) => path.startsWith('/') && (text === null || typeof text === 'string'));
+  return Object.entries(changed).every(
+    ([path, text]) => path.startsWith('/') && (text === null || typeof text === 'string'),
+  );
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogWriteError } from './log.ts';
-import { recordsOf, rowEntry } from './log-contract.ts';
+import { recordsOf, rowEntry } from './test-log-contract.ts';
 import { openSqliteLog } from './sqlite-log.ts';
 import { verifyLog } from './verify-log.ts';
 
-const WRITER = fileURLToPath(new URL('./fault-writer.ts', import.meta.url));
+const WRITER = fileURLToPath(new URL('./test-fault-writer.ts', import.meta.url));
 const ROUNDS = 8;
 let folder: string;
 
@@ -99,7 +99,7 @@ describe('the order of write, sync and acknowledge', () => {
       const calls = readFileSync(trace, 'utf8').split('\n');
       for (const call of calls) {
         if (/pwrite64\(\d+<[^>]*-wal>/u.test(call)) unsynced = true;
-        else if (/f(?:data)?sync\(\d+<[^>]*-wal>\) += 0/u.test(call)) unsynced = false;
+        else if (/f(?:data)?sync(?:\(\d+<[^>]*-wal>| resumed>)\) += 0/u.test(call)) unsynced = false;
         else if (/write\(1<[^>]*>, "r0-w/u.test(call)) {
           acknowledged += 1;
           expect(unsynced, call).toBe(false);

@@ -1,4 +1,4 @@
-import { describeLog } from './log-contract.ts';
+import { describeLog } from './test-log-contract.ts';
 import { createMemoryLog } from './memory-log.ts';
 
 describeLog('the memory log', () => Promise.resolve(createMemoryLog()));

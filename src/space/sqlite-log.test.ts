@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CorruptLogError, type Log, LogWriteError } from './log.ts';
 import { connectForWriting } from './log-connection.ts';
-import { describeLog, recordsOf, rowEntry } from './log-contract.ts';
+import { describeLog, recordsOf, rowEntry } from './test-log-contract.ts';
 import { openSqliteLog } from './sqlite-log.ts';
 
 let folder: string;

@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainHash } from './chain.ts';
 import { GENESIS_HASH, type LogHead } from './log.ts';
-import { recordsOf, rowEntry } from './log-contract.ts';
+import { recordsOf, rowEntry } from './test-log-contract.ts';
 import { openSqliteLog } from './sqlite-log.ts';
 import { verifyLog } from './verify-log.ts';
 

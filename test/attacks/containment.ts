@@ -45,7 +45,11 @@ export async function valueOf(run: RunProgram, source: string, rest: Partial<San
 }
 
 /** Runs an attack and a harmless program after it, and measures what the attack cost this process. */
-export async function contain(run: RunProgram, job: SandboxJob, allowed: ReadonlySet<string> = CONTAINED): Promise<Containment> {
+export async function contain(
+  run: RunProgram,
+  job: SandboxJob,
+  allowed: ReadonlySet<string> = CONTAINED,
+): Promise<Containment> {
   await runOnce(run, jobOf('export const forward = () => 1;'));
   let gapMs = 0;
   let last = performance.now();
@@ -79,7 +83,13 @@ export function childrenOf(pid: number): readonly { pid: number; cpuTicks: numbe
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
         const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         if (Number(fields[1]) !== pid || fields[0] === 'Z') return [];
-        return [{ pid: Number(name), cpuTicks: Number(fields[11]) + Number(fields[12]), rssMb: (Number(fields[21]) * 4096) / 2 ** 20 }];
+        return [
+          {
+            pid: Number(name),
+            cpuTicks: Number(fields[11]) + Number(fields[12]),
+            rssMb: (Number(fields[21]) * 4096) / 2 ** 20,
+          },
+        ];
       } catch {
         return [];
       }

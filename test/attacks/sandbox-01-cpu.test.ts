@@ -63,6 +63,8 @@ test.runIf(process.platform === 'linux')('ISO-02: nothing of it is left running'
   await pause(500);
   const before = new Map(childrenOf(process.pid).map((child) => [child.pid, child.cpuTicks]));
   await pause(300);
-  const busy = childrenOf(process.pid).filter((child) => child.cpuTicks - (before.get(child.pid) ?? child.cpuTicks) > 5);
+  const busy = childrenOf(process.pid).filter(
+    (child) => child.cpuTicks - (before.get(child.pid) ?? child.cpuTicks) > 5,
+  );
   expect(busy).toEqual([]);
 });

@@ -44,7 +44,10 @@ test.each([
   ['small objects', 'const a=[];for(;;)a.push({x:1,y:[1,2,3]})'],
   ['typed arrays', 'const a=[];for(;;)a.push(new Uint8Array(1e6).fill(1))'],
   ['a map', 'const m=new Map();for(let i=0;;i++)m.set(i,"v"+i)'],
-  ['a string doubled', 'let s="x".repeat(1000);const k=[];for(;;){k.push((s+k.length).split("").join("-"));s+="yy"+s.slice(0,9e5)}'],
+  [
+    'a string doubled',
+    'let s="x".repeat(1000);const k=[];for(;;){k.push((s+k.length).split("").join("-"));s+="yy"+s.slice(0,9e5)}',
+  ],
 ])('a bomb of %s ends as a failure', async (_, script) => {
   const { faults, peakMb } = await watched(asForward(script));
   expect(faults).toEqual([]);

@@ -9,7 +9,9 @@ const sandbox = createSandbox({ shellPoolSize: 0 });
 afterAll(() => sandbox.close());
 
 /** Everything that would tell about the host: absolute paths, installed packages, names of our own files, the environment. */
-const TELLTALE = new RegExp(`${CANARY}|node_modules|file://|node:internal|isolate-host|isolate-child|/(?:src|usr|home|root|work|tmp|proc)/`);
+const TELLTALE = new RegExp(
+  `${CANARY}|node_modules|file://|node:internal|isolate-host|isolate-child|/(?:src|usr|home|root|work|tmp|proc)/`,
+);
 
 async function everythingSaid(source: string, host = {}): Promise<string> {
   return JSON.stringify(await runOnce(sandbox.run, jobOf(source, {}, { host })));
@@ -17,7 +19,13 @@ async function everythingSaid(source: string, host = {}): Promise<string> {
 
 test('ISO-09 a host function that throws tells a code and nothing else', async () => {
   const host = {
-    tool: () => Promise.reject(Object.assign(new Error(`ENOENT: no such file, open '${process.cwd()}/${CANARY}'`), { code: 'ENOENT', path: process.cwd() })),
+    tool: () =>
+      Promise.reject(
+        Object.assign(new Error(`ENOENT: no such file, open '${process.cwd()}/${CANARY}'`), {
+          code: 'ENOENT',
+          path: process.cwd(),
+        }),
+      ),
   };
   const said = await everythingSaid(
     `export async function forward(input, ctx) {
@@ -34,7 +42,9 @@ test('ISO-09 a host function that throws tells a code and nothing else', async (
 test('EV-04 the environment of the call tells nothing', async () => {
   const script = `var r=[];try{r.push(arguments.callee.caller+'')}catch(e){r.push(e.stack)};try{r.push(JSON.stringify(Object.getOwnPropertyNames(globalThis)))}catch(e){};try{r.push(new Error().stack)}catch(e){};try{null.x}catch(e){r.push(e.stack)};
     Error.prepareStackTrace=(e,s)=>s.map(f=>[f.getFileName(),f.getThis&&typeof f.getThis(),f.getFunction&&String(f.getFunction())]);try{r.push(JSON.stringify(new Error().stack))}catch(e){};return r.join('\\n')`;
-  const sloppy = await everythingSaid(`export const forward = new Function('input', 'ctx', ${JSON.stringify(script)});`);
+  const sloppy = await everythingSaid(
+    `export const forward = new Function('input', 'ctx', ${JSON.stringify(script)});`,
+  );
   expect(sloppy).toContain('"status":"value"');
   expect(sloppy).not.toMatch(TELLTALE);
   // No function of the host's side is reachable through a stack walk.
@@ -49,8 +59,14 @@ test.each([
   ['a stack overflow', 'const f = () => f(); f()'],
   ['an eval that fails', "return eval('}')"],
   ['a thrown object', 'throw { message: 1 }'],
-  ['the constructor of everything', "return ({}).constructor.constructor('return typeof process + typeof require + typeof globalThis.global')()"],
-  ['the functions of ctx', 'return Object.getOwnPropertyNames(ctx).map((k) => [k, String(ctx[k]), String(ctx[k].constructor)])'],
+  [
+    'the constructor of everything',
+    "return ({}).constructor.constructor('return typeof process + typeof require + typeof globalThis.global')()",
+  ],
+  [
+    'the functions of ctx',
+    'return Object.getOwnPropertyNames(ctx).map((k) => [k, String(ctx[k]), String(ctx[k].constructor)])',
+  ],
 ])('%s tells nothing of the host', async (_, script) => {
   const said = await everythingSaid(asForward(script));
   expect(said).not.toMatch(TELLTALE);
@@ -58,12 +74,20 @@ test.each([
 });
 
 test('a module that fails to parse, link or load tells nothing of the host', async () => {
-  const sources = ['let = ;', "import x from '/etc/passwd';", "import x from 'node:fs';", "throw new Error('x');", 'await new Promise(() => {});'];
+  const sources = [
+    'let = ;',
+    "import x from '/etc/passwd';",
+    "import x from 'node:fs';",
+    "throw new Error('x');",
+    'await new Promise(() => {});',
+  ];
   for (const source of sources) expect(await everythingSaid(source)).not.toMatch(TELLTALE);
 });
 
 test('there is no clock: neither dates, nor formats, nor waiting tell the time', async () => {
-  const source = asForward(`return [Date.now(), new Date().getTime(), new Date(NaN).constructor.now(), typeof Intl.DateTimeFormat, typeof performance, typeof setTimeout, typeof Temporal]`);
+  const source = asForward(
+    `return [Date.now(), new Date().getTime(), new Date(NaN).constructor.now(), typeof Intl.DateTimeFormat, typeof performance, typeof setTimeout, typeof Temporal]`,
+  );
   expect(JSON.parse(await everythingSaid(source))).toMatchObject({
     value: [0, 0, 0, 'undefined', 'undefined', 'undefined', 'undefined'],
   });

@@ -27,7 +27,10 @@ test('EV-06 a forged line returned as a value is only a string', async () => {
 
 test('EV-06 a program cannot claim a status', async () => {
   for (const status of ['value', 'timeout', 'memory', 'crash']) {
-    const verdict = await runOnce(sandbox.run, jobOf(`export const forward = () => { throw { status: '${status}', code: '${status}', value: 1 }; };`));
+    const verdict = await runOnce(
+      sandbox.run,
+      jobOf(`export const forward = () => { throw { status: '${status}', code: '${status}', value: 1 }; };`),
+    );
     expect(verdict).toMatchObject({ status: 'error', error: { code: 'threw' } });
   }
 });
@@ -40,8 +43,16 @@ test('ISO-10 a flood of host calls or log lines ends with the deadline, far belo
       return Promise.resolve(null);
     },
   };
-  for (const flood of ['ctx.log("x")', 'console.log("x".repeat(1000))', 'ctx.tool().catch(() => {})', 'ctx.tool("x".repeat(1e5)).catch(() => {})']) {
-    const { faults, verdict } = await contain(sandbox.run, jobOf(`export function forward(input, ctx) { for (;;) ${flood}; }`, {}, { host }));
+  for (const flood of [
+    'ctx.log("x")',
+    'console.log("x".repeat(1000))',
+    'ctx.tool().catch(() => {})',
+    'ctx.tool("x".repeat(1e5)).catch(() => {})',
+  ]) {
+    const { faults, verdict } = await contain(
+      sandbox.run,
+      jobOf(`export function forward(input, ctx) { for (;;) ${flood}; }`, {}, { host }),
+    );
     expect(faults).toEqual([]);
     expect(['timeout', 'memory', 'crash']).toContain(verdict.status);
     expect(verdict.logs.length).toBeLessThanOrEqual(1_000);
