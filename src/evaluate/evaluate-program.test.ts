@@ -45,13 +45,11 @@ const indexOf = (input: Json): Json =>
 const base = { split: 'train', secret: () => 0, modules: { 'task_agent.ts': '' } } as const;
 
 describe('evaluateProgram()', () => {
-  test('runs the stage first, then the rest, and scores all cases in order', async () => {
+  test('asks after the stage whether to go on, and scores all cases in order', async () => {
     const { run, jobs } = runInProcess(indexOf);
     const evaluation = await evaluateProgram({ ...base, task: echoTask({ withoutGlobals: ['Math.sin'] }), run });
-    expect(jobs.map((job) => job.cases.map((one) => one.seed))).toEqual([
-      [0, 1],
-      [2, 3, 4, 5, 6, 7, 8, 9],
-    ]);
+    expect(jobs.map((job) => job.cases.map((one) => one.seed))).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    expect(jobs[0]?.checkpoint?.after).toBe(2);
     expect(jobs[0]).toMatchObject({ entry: 'task_agent.ts', limits: { caseMs: 100 }, withoutGlobals: ['Math.sin'] });
     expect(evaluation).toMatchObject({ valid: true, score: 1, metrics: { right: 10 }, stagePassed: true, wallMs: 20 });
     expect(evaluation.cases.map((one) => [one.index, one.input, one.output])).toEqual(
@@ -76,6 +74,13 @@ describe('evaluateProgram()', () => {
       input: null,
       logs: [],
     });
+  });
+
+  test('does not count cases after a failed stage even if a sandbox ran them', async () => {
+    const { run } = runInProcess((input) => (indexOf(input) === 1 ? 'wrong' : indexOf(input)));
+    const heedless: RunProgram = ({ checkpoint: _, ...job }) => run(job);
+    const task = echoTask({ stage: { cases: 2, threshold: 0.5 } });
+    expect(await evaluateProgram({ ...base, task, run: heedless })).toMatchObject({ score: 0.1, stagePassed: false });
   });
 
   test('passes a stage only when its score exceeds the threshold', async () => {
@@ -103,7 +108,7 @@ describe('evaluateProgram()', () => {
   test('splits a large split into runs, so that limits hold for the same number of cases', async () => {
     const { run, jobs } = runInProcess(indexOf);
     await evaluateProgram({ ...base, task: echoTask({ runCases: 3 }), run });
-    expect(jobs.map((job) => job.cases.length)).toEqual([2, 3, 3, 2]);
+    expect(jobs.map((job) => job.cases.length)).toEqual([3, 3, 3, 1]);
   });
 
   test('does not let a task call a case valid that has no answer', async () => {
@@ -176,6 +181,6 @@ describe('a broken evaluation zone throws EvaluatorError and scores nothing', ()
 
   test('when the sandbox loses a verdict', async () => {
     const run: RunProgram = () => Promise.resolve([]);
-    await expect(evaluateProgram({ ...base, task: echoTask(), run })).rejects.toThrow(/0 verdicts for 2 cases/);
+    await expect(evaluateProgram({ ...base, task: echoTask(), run })).rejects.toThrow(/0 verdicts for 10 cases/);
   });
 });

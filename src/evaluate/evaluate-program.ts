@@ -47,15 +47,16 @@ export async function evaluateProgram(options: EvaluateOptions): Promise<Evaluat
   const cases = plannedCases(options);
   const stageSize = Math.min(Math.max(1, task.stage.cases), cases.length);
 
-  const judged = await runCases(options, cases, 0, stageSize);
-  const stage = scoreOf(options, cases.slice(0, stageSize), judged);
-  const stagePassed = stage.score > task.stage.threshold;
-  let score = stage;
-  if (cases.length > stageSize) {
-    if (stagePassed) judged.push(...(await runCases(options, cases, stageSize, cases.length)));
-    else judged.push(...cases.slice(stageSize).map((one, i) => judge(options, one, stageSize + i, null, undefined)));
-    score = scoreOf(options, cases, judged);
-  }
+  let stage: TaskScore | undefined;
+  const stageScore = (judged: readonly Judged[]): TaskScore => {
+    stage ??= scoreOf(options, cases.slice(0, stageSize), judged.slice(0, stageSize));
+    return stage;
+  };
+  const passes = (judged: readonly Judged[]): boolean => stageScore(judged).score > task.stage.threshold;
+  const judged = await runCases(options, cases, { after: stageSize, passes });
+  const stagePassed = passes(judged);
+  for (const [i, one] of cases.entries()) if (i >= judged.length) judged.push(judge(options, one, i, null, undefined));
+  const score = cases.length > stageSize ? scoreOf(options, cases, judged) : stageScore(judged);
 
   const records = judged.map(recordOf);
   return {
@@ -83,27 +84,39 @@ function plannedCases({ task, split, secret }: EvaluateOptions): readonly TaskCa
   return cases;
 }
 
-/** Runs the cases from `from` up to (not including) `to`, in runs of at most `task.runCases`, and judges each answer. */
-async function runCases(
-  options: EvaluateOptions,
-  cases: readonly TaskCase[],
-  from: number,
-  to: number,
-): Promise<Judged[]> {
+/** Where a run may end early: after the stage's cases, unless they pass. */
+interface Stage {
+  readonly after: number;
+  readonly passes: (judged: readonly Judged[]) => boolean;
+}
+
+/** Runs and judges the cases in order, in runs of at most `task.runCases`; stops after the stage when it does not pass. */
+async function runCases(options: EvaluateOptions, cases: readonly TaskCase[], stage: Stage): Promise<Judged[]> {
   const size = Math.max(1, options.task.runCases ?? cases.length);
   const judged: Judged[] = [];
-  for (let start = from; start < to; start += size) {
-    const batch = cases.slice(start, Math.min(to, start + size)).map((one, i) => watchedCase(options, one, start + i));
-    const verdicts = await options.run(jobOf(options, batch));
+  for (let start = 0; start < cases.length; start += size) {
+    if (start >= stage.after && !stage.passes(judged)) break;
+    const batch = cases.slice(start, start + size).map((one, i) => watchedCase(options, one, start + i));
+    const judgeBatch = (verdicts: readonly Verdict[]): Judged[] =>
+      verdicts.flatMap((verdict, i) => {
+        const watched = batch[i];
+        if (watched === undefined) return [];
+        const broken = watched.failure();
+        if (broken !== undefined) throw broken;
+        return [judge(options, watched.source, start + i, watched.firstInput(), verdict)];
+      });
+    const within = stage.after > start && stage.after < start + batch.length;
+    const proceed = (verdicts: readonly Verdict[]): boolean => stage.passes([...judged, ...judgeBatch(verdicts)]);
+    const verdicts = await options.run({
+      ...jobOf(options, batch),
+      ...(within ? { checkpoint: { after: stage.after - start, proceed } } : {}),
+    });
     options.signal?.throwIfAborted();
-    const broken = batch.find((watched) => watched.failure() !== undefined)?.failure();
-    if (broken !== undefined) throw broken;
+    judged.push(...judgeBatch(verdicts));
+    if (within && judged.length >= stage.after && !stage.passes(judged)) return judged.slice(0, stage.after);
     if (verdicts.length !== batch.length) {
       throw new EvaluatorError(siteOf(options), `got ${verdicts.length} verdicts for ${batch.length} cases`);
     }
-    judged.push(
-      ...batch.map((watched, i) => judge(options, watched.source, start + i, watched.firstInput(), verdicts[i])),
-    );
   }
   return judged;
 }

@@ -25,6 +25,7 @@ export function runInProcess(forward: (input: Json, caseIndex: number) => Json |
         const message = error instanceof Error ? error.message : 'threw';
         verdicts.push({ status: 'error', error: { code: 'program', message }, wallMs: 2, logs: ['a log line'] });
       }
+      if (verdicts.length === job.checkpoint?.after && !job.checkpoint.proceed(verdicts)) break;
     }
     return verdicts;
   };

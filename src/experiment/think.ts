@@ -63,10 +63,11 @@ export async function think(
   const limit = config.budget.toolCallsPerGeneration;
   const use = (what: ToolUse, refuse?: Denial): Promise<Outcome> => watch.time(agent, 'guard', () => session.use(what, refuse));
   let stopped = signal;
+  const shell = sandbox.openShell();
   const toolbox = createToolbox({
     workspace,
     use,
-    shell: (job) => watch.time(agent, 'sandbox', () => sandbox.shell(job)),
+    shell: (job) => watch.time(agent, 'sandbox', () => shell.run(job)),
     toolCallLimit: limit,
   });
   const agentConfig = context.plan.agents.find(({ name }) => name === agent);
@@ -116,7 +117,7 @@ export async function think(
       const path = canonicalDirectory(raw);
       return path.ok ? workspace.list(path.path) : [];
     },
-  });
+  }).finally(() => shell.close());
   signal.throwIfAborted();
   return {
     failure: result.ok ? undefined : { code: result.code, message: result.message },

@@ -231,7 +231,7 @@ export class GateSession implements Session {
           this.#record(batch, n, { call, subject, verdict: 'blocked', reason: 'fault' });
           return () => reject(error instanceof Error ? error : new Error(String(error)));
         }
-        const { decision, mark, repeated } = ruling;
+        const { decision, mark, repeated, recorded = mark?.id } = ruling;
         if (mark !== undefined && batch.view.byId(mark.id) === undefined) batch.addMark(mark);
         this.#record(batch, n, {
           call,
@@ -240,7 +240,7 @@ export class GateSession implements Session {
           ...(decision.verdict === 'denied' ? { denial: decision.denial } : {}),
           ...(decision.verdict === 'conflict' ? { holder: decision.holder } : {}),
           ...(decision.verdict === 'blocked' ? { reason: decision.reason } : {}),
-          ...(mark === undefined ? {} : { mark: mark.id }),
+          ...(recorded === undefined ? {} : { mark: recorded }),
         });
         const outcome: Outcome =
           decision.verdict === 'allow'

@@ -14,6 +14,8 @@ export interface Ruling {
   readonly decision: Decision;
   readonly mark?: Mark;
   readonly repeated?: true;
+  /** The mark that the decision record names, if it is not `mark`. */
+  readonly recorded?: MarkId;
 }
 
 /** What an execution asks for. */
@@ -62,7 +64,7 @@ export function ruleOnExecute(
   const finished = view.byId(actionId);
   if (finished !== undefined) {
     return isActionOn(finished, draft, resource)
-      ? { decision: { verdict: 'allow' }, mark: finished, repeated: true }
+      ? { decision: { verdict: 'allow' }, mark: finished, repeated: true, recorded: intentId }
       : taken(actionId);
   }
   const begun = view.byId(intentId);

@@ -15,6 +15,12 @@ export type Outcome =
   | { readonly status: 'value'; readonly value: Json }
   | { readonly status: FailureStatus; readonly error: ProgramError };
 
+/** A program's modules with their types stripped; `broken` are those that could not be. */
+export interface PreparedModules {
+  readonly modules: Readonly<Record<string, string>>;
+  readonly broken: Readonly<Record<string, ProgramError>>;
+}
+
 /** Bytes of a frame besides its payload: nonce, letter, line end. */
 const FRAME_BYTES = 64;
 
@@ -38,7 +44,7 @@ export class ChildSession {
 
   constructor(
     child: DisposableChild,
-    job: Pick<SandboxJob, 'modules' | 'entry' | 'withoutGlobals'>,
+    job: Pick<SandboxJob, 'entry' | 'withoutGlobals'> & PreparedModules,
     limits: SandboxLimits,
     slots: ComputeSlots,
     host: HostCalls,
@@ -61,6 +67,7 @@ export class ChildSession {
       op: 'job',
       nonce: this.#nonce,
       modules: job.modules,
+      broken: job.broken,
       entry: job.entry,
       memoryMb: limits.memoryMb,
       resultBytes: limits.resultBytes,

@@ -5,14 +5,15 @@ import { DisposableChild } from './disposable-child.ts';
 import { findLauncher, type Launcher, launch } from './launch.ts';
 import { DEFAULT_LIMITS, DEFAULT_SHELL_LIMITS } from './limits.ts';
 import { programChecker, programRunner } from './run-program.ts';
-import { shellRunner } from './run-shell.ts';
+import { openShellSession, shellRunner } from './run-shell.ts';
+import { StripCache } from './strip-cache.ts';
 import type { Sandbox, SandboxLimits, ShellLimits } from './sandbox.ts';
 
 /** Options of {@link createSandbox}. */
 export interface SandboxOptions {
   /** Children for programs kept started ahead of use. @default 2 */
   readonly poolSize?: number;
-  /** Children for shell commands kept started ahead of use. @default 1 */
+  /** Children for shell commands kept started ahead of use. @default 2 */
   readonly shellPoolSize?: number;
   /** Programs that compute at the same time; more wait their turn, off the clock. @default twice the processors, at least 4 */
   readonly concurrency?: number;
@@ -67,16 +68,19 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     return new DisposableChild(launch(await prepare(), [...COMMON_FLAGS, ...flags], new URL(url, import.meta.url)));
   };
   const isolates = new ChildPool(start('isolate'), options.poolSize ?? 2);
-  const shells = new ChildPool(start('shell'), options.shellPoolSize ?? 1);
+  const shells = new ChildPool(start('shell'), options.shellPoolSize ?? 2);
   const programs = {
     take: () => isolates.take(),
     slots: new ComputeSlots(options.concurrency ?? Math.max(4, 2 * availableParallelism())),
+    stripped: new StripCache(),
     defaults: { ...DEFAULT_LIMITS, ...options.defaults },
   };
+  const commands = { take: () => shells.take(), defaults: { ...DEFAULT_SHELL_LIMITS, ...options.shellDefaults } };
   return {
     run: programRunner(programs),
     check: programChecker(programs),
-    shell: shellRunner({ take: () => shells.take(), defaults: { ...DEFAULT_SHELL_LIMITS, ...options.shellDefaults } }),
+    shell: shellRunner(commands),
+    openShell: () => openShellSession(commands),
     close: async () => {
       await Promise.all([isolates.close(), shells.close()]);
     },

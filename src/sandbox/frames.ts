@@ -4,10 +4,15 @@
  * The isolate sees neither the nonce nor the pipes.
  */
 export type ToChild =
+  /** Strip the types off these modules; nothing of them is run. Answered by `S`. */
+  | { readonly op: 'strip'; readonly nonce: string; readonly modules: Readonly<Record<string, string>> }
   | {
       readonly op: 'job';
       readonly nonce: string;
+      /** Types stripped. */
       readonly modules: Readonly<Record<string, string>>;
+      /** Modules that could not be stripped: an error once the program reaches one. */
+      readonly broken: Readonly<Record<string, ProgramError>>;
       readonly entry: string;
       readonly memoryMb: number;
       readonly resultBytes: number;
@@ -30,6 +35,7 @@ export interface ProgramError {
 }
 
 /**
+ * - `S` stripped modules: path -> text, or a {@link ProgramError}
  * - `R` realm ready: a fresh realm has loaded the entry and found `forward`
  * - `V` the step's value as JSON text
  * - `E` the program's error as {@link ProgramError}
@@ -38,7 +44,7 @@ export interface ProgramError {
  * - `C` a host call `{ id, name, args }`
  * - `I` the realm is idle; payload: how many replies it had been given by then
  */
-export type FrameKind = 'R' | 'V' | 'E' | 'B' | 'O' | 'M' | 'L' | 'C' | 'I';
+export type FrameKind = 'S' | 'R' | 'V' | 'E' | 'B' | 'O' | 'M' | 'L' | 'C' | 'I';
 
 /** The line an idle child prints when it can take a job (the only one without a nonce; printed before any program is there). */
 export const READY_LINE = 'ready';

@@ -6,6 +6,7 @@ import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { serveLines, writeLine } from './child-stdio.ts';
 import { READY_LINE, type ToChild } from './frames.ts';
 import { IsolateHost } from './isolate-host.ts';
+import { stripAll } from './program-modules.ts';
 
 process.env['TZ'] = 'UTC';
 
@@ -14,13 +15,10 @@ let host: IsolateHost | undefined;
 
 serveLines(async (line) => {
   const message: ToChild = JSON.parse(line);
-  if (message.op === 'job') {
-    host = new IsolateHost(
-      ivm,
-      message,
-      (kind, text) => writeLine(`${message.nonce}${kind}${text}`),
-      stripTypeScriptTypes,
-    );
+  if (message.op === 'strip') {
+    writeLine(`${message.nonce}S${JSON.stringify(stripAll(message.modules, stripTypeScriptTypes))}`);
+  } else if (message.op === 'job') {
+    host = new IsolateHost(ivm, message, (kind, text) => writeLine(`${message.nonce}${kind}${text}`));
   } else if (message.op === 'load') {
     await host?.load(message.seed);
   } else if (message.op === 'step') {
@@ -29,6 +27,4 @@ serveLines(async (line) => {
     await host?.reply(message.id, message.ok, message.text);
   }
 });
-// Starting the stripper takes longer than all the rest: done before the child says that it is ready.
-stripTypeScriptTypes('const warm: number = 1;');
 writeLine(READY_LINE);

@@ -1,6 +1,6 @@
 import type { Context, Isolate, Module, Reference, Transferable } from 'isolated-vm';
 import type { FrameKind, ProgramError, ToChild } from './frames.ts';
-import { cleanText, LoadError, ownMessage, resolveImport, stripError } from './program-modules.ts';
+import { cleanText, LoadError, ownMessage, resolveImport } from './program-modules.ts';
 import { REALM_SOURCE } from './realm-source.ts';
 
 type Job = Extract<ToChild, { op: 'job' }>;
@@ -8,16 +8,14 @@ type Api = Reference<(...args: Transferable[]) => Transferable>;
 type Call = ['step', string] | ['reply', number, boolean, string];
 
 /**
- * One program in a child: strips its modules once, and gives each case a fresh isolate (2 ms), so that nothing of one case can
+ * One program in a child, its types stripped before: gives each case a fresh isolate (2 ms), so that nothing of one case can
  * reach the next. Every call into an isolate is asynchronous, so that this thread still sees its stdin end.
  */
 export class IsolateHost {
   readonly #ivm: typeof import('isolated-vm');
   readonly #job: Job;
   readonly #frame: (kind: FrameKind, payload: string) => void;
-  readonly #strip: (source: string) => string;
   readonly #paths: ReadonlySet<string>;
-  readonly #sources = new Map<string, string>();
   #isolate: Isolate | undefined;
   #api: Api | undefined;
   #replies = 0;
@@ -26,13 +24,11 @@ export class IsolateHost {
     ivm: typeof import('isolated-vm'),
     job: Job,
     frame: (kind: FrameKind, payload: string) => void,
-    strip: (source: string) => string,
   ) {
     this.#ivm = ivm;
     this.#job = job;
     this.#frame = frame;
-    this.#strip = strip;
-    this.#paths = new Set(Object.keys(job.modules));
+    this.#paths = new Set([...Object.keys(job.modules), ...Object.keys(job.broken)]);
   }
 
   /** A fresh realm for the next case, with the program loaded into it. Answers `R`, `E` or `M`. */
@@ -149,7 +145,7 @@ export class IsolateHost {
     });
   }
 
-  /** Compiles what the entry reaches; sources are stripped once per child. */
+  /** Compiles what the entry reaches. */
   async #compile(isolate: Isolate): Promise<Map<string, Module>> {
     const modules = new Map<string, Module>();
     if (!this.#paths.has(this.#job.entry)) throw missingEntry(this.#job.entry);
@@ -171,19 +167,9 @@ export class IsolateHost {
   }
 
   #source(path: string): string {
-    const known = this.#sources.get(path);
-    if (known !== undefined) return known;
-    const written = this.#job.modules[path] ?? '';
-    let source = written;
-    if (/\.[cm]?ts$/.test(path)) {
-      try {
-        source = this.#strip(written);
-      } catch (thrown) {
-        throw stripError(path, thrown);
-      }
-    }
-    this.#sources.set(path, source);
-    return source;
+    const broken = Object.hasOwn(this.#job.broken, path) ? this.#job.broken[path] : undefined;
+    if (broken !== undefined) throw new LoadError(broken);
+    return this.#job.modules[path] ?? '';
   }
 
   #report(thrown: unknown, code: string): void {

@@ -29,6 +29,8 @@ export const CHILD_LIMITS = {
   cpuSeconds: 900,
   /** Milliseconds a child may take to start before it counts as broken. */
   startMs: 20_000,
+  /** Milliseconds a child may take to strip a program's types; off the program's own clock. */
+  stripMs: 10_000,
   /** Resident MiB allowed beyond twice a job's `memoryMb`: the runtime itself, and what lies outside the isolate's heap. */
   residentSlackMb: 256,
   /** Milliseconds between two looks at the resident size (Linux). */

@@ -57,6 +57,22 @@ export function cleanText(text: string, max: number): string {
   return clean.length > max ? `${clean.slice(0, max)}...` : clean;
 }
 
+/** Strips each module; what cannot be stripped is an error of that module alone. Runs in the child. */
+export function stripAll(
+  modules: Readonly<Record<string, string>>,
+  strip: (source: string) => string,
+): Record<string, string | ProgramError> {
+  const stripped: Record<string, string | ProgramError> = {};
+  for (const [path, source] of Object.entries(modules)) {
+    try {
+      stripped[path] = strip(source);
+    } catch (thrown) {
+      stripped[path] = stripError(path, thrown).report;
+    }
+  }
+  return stripped;
+}
+
 /** What the type stripper found wrong; the line is in the first line of its stack (`:line`). */
 export function stripError(path: string, thrown: unknown): LoadError {
   if (!(thrown instanceof Error)) return new LoadError({ code: 'syntax', message: `${path}: cannot be parsed` });

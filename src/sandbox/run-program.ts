@@ -1,9 +1,11 @@
-import { ChildSession, type Outcome } from './child-session.ts';
+import { ChildSession, type Outcome, type PreparedModules } from './child-session.ts';
 import type { ComputeSlots } from './compute-slots.ts';
 import type { DisposableChild } from './disposable-child.ts';
 import type { ProgramError } from './frames.ts';
 import { HostCalls } from './host-calls.ts';
 import { resolveLimits } from './limits.ts';
+import { needsStripping, type StripCache } from './strip-cache.ts';
+import { type Failure, stripModules } from './strip-modules.ts';
 import type { CheckProgram, Json, RunProgram, SandboxCase, SandboxJob, SandboxLimits, Verdict } from './sandbox.ts';
 
 /** What runs need of the sandbox. */
@@ -11,6 +13,7 @@ export interface ProgramDeps {
   /** A ready child for programs. */
   take(): Promise<DisposableChild>;
   readonly slots: ComputeSlots;
+  readonly stripped: StripCache;
   readonly defaults: SandboxLimits;
 }
 
@@ -47,7 +50,11 @@ class ProgramRun {
   readonly #limits: SandboxLimits;
   readonly #host: HostCalls;
   readonly #wallTimer: NodeJS.Timeout;
-  readonly #onAbort = () => this.#session?.end(ABORTED);
+  readonly #onAbort = () => {
+    this.#preparing?.kill();
+    this.#session?.end(ABORTED);
+  };
+  #preparing: DisposableChild | undefined;
   #session: ChildSession | undefined;
   #computeLeftMs: number;
   #wallOver = false;
@@ -60,6 +67,7 @@ class ProgramRun {
     this.#computeLeftMs = this.#limits.computeMs;
     this.#wallTimer = setTimeout(() => {
       this.#wallOver = true;
+      this.#preparing?.kill();
       this.#session?.end(timedOut('wall-limit', `the run took longer than ${this.#limits.wallMs} ms in all`));
     }, this.#limits.wallMs);
     job.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -74,6 +82,8 @@ class ProgramRun {
         shared === undefined ? await this.#case(testCase) : { status: 'error', error: shared, wallMs: 0, logs: [] };
       if (verdict.status === 'error' && STATIC_CODES.has(verdict.error.code)) shared = verdict.error;
       verdicts.push(verdict);
+      const { checkpoint } = this.#job;
+      if (verdicts.length === checkpoint?.after && !checkpoint.proceed(verdicts)) break;
     }
     this.#job.signal?.throwIfAborted();
     return verdicts;
@@ -84,7 +94,7 @@ class ProgramRun {
     const refused = this.#tooLarge() ?? this.#exhausted();
     if (refused !== undefined) return refused;
     const session = await this.#open();
-    const outcome = await session.open(0, this.#budgetMs());
+    const outcome = session instanceof ChildSession ? await session.open(0, this.#budgetMs()) : session;
     this.#job.signal?.throwIfAborted();
     if (!('error' in outcome)) return undefined;
     return outcome.status === 'error' ? outcome.error : { code: outcome.status, message: outcome.error.message };
@@ -106,6 +116,7 @@ class ProgramRun {
     if (session === undefined || exhausted !== undefined) {
       return { status: 'timeout', error: exhausted ?? RUN_OUT, wallMs: wallMs(), logs: [] };
     }
+    if (!(session instanceof ChildSession)) return { ...session, wallMs: wallMs(), logs: [] };
     const budgetMs = this.#budgetMs();
     let outcome = await session.open(testCase.seed, budgetMs, input);
     let value: Json = null;
@@ -129,10 +140,40 @@ class ProgramRun {
     return { code: 'deadline', message: `no answer within ${Math.round(budgetMs)} ms of computing${hint}` };
   }
 
-  async #open(): Promise<ChildSession> {
+  /** The program without its types: from the cache, or from this child before it runs anything. */
+  async #prepare(child: DisposableChild): Promise<PreparedModules | { readonly failed: Failure }> {
+    const { stripped } = this.#deps;
+    const entries = Object.entries(this.#job.modules);
+    const missing = entries.filter(([path, source]) => needsStripping(path) && stripped.get(path, source) === undefined);
+    if (missing.length > 0) {
+      const result = await stripModules(child, Object.fromEntries(missing));
+      if ('failed' in result) return result;
+      for (const [path, source] of missing) {
+        const module = result.modules.get(path);
+        if (module !== undefined) stripped.set(path, source, module);
+      }
+    }
+    const modules: [string, string][] = [];
+    const broken: [string, ProgramError][] = [];
+    for (const [path, source] of entries) {
+      const module = needsStripping(path) ? stripped.get(path, source) : { text: source };
+      if (module !== undefined && 'text' in module) modules.push([path, module.text]);
+      else broken.push([path, module?.error ?? { code: 'syntax', message: `${path}: cannot be parsed` }]);
+    }
+    return { modules: Object.fromEntries(modules), broken: Object.fromEntries(broken) };
+  }
+
+  async #open(): Promise<ChildSession | Failure> {
     if (this.#session?.usable !== true) {
       const child = await this.#deps.take();
-      this.#session = new ChildSession(child, this.#job, this.#limits, this.#deps.slots, this.#host);
+      this.#preparing = child;
+      const prepared = await this.#prepare(child);
+      this.#preparing = undefined;
+      if ('failed' in prepared) {
+        child.kill();
+        return prepared.failed;
+      }
+      this.#session = new ChildSession(child, { ...this.#job, ...prepared }, this.#limits, this.#deps.slots, this.#host);
       if (this.#job.signal?.aborted === true) this.#session.end(ABORTED);
     }
     return this.#session;

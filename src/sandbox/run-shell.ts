@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { ChildExit, DisposableChild } from './disposable-child.ts';
+import { SandboxUnavailableError } from './disposable-child.ts';
 import { watchResident } from './resident-watch.ts';
-import type { RunShell, ShellJob, ShellLimits, ShellResult } from './sandbox.ts';
+import type { RunShell, ShellJob, ShellLimits, ShellResult, ShellSession } from './sandbox.ts';
 import { parseShellAnswer, type ShellAnswer, type ToShellChild } from './shell-frames.ts';
 
 /** What shell commands need of the sandbox. */
@@ -16,20 +17,48 @@ type Ending = { readonly answer: ShellAnswer } | { readonly status: Exclude<Shel
 /** Exit codes of commands that did not end by themselves, as a shell would give them. */
 const EXIT_CODES = { timeout: 124, memory: 137, crash: 134, 'output-limit': 1 } as const;
 
-/** @returns the `shell` of a sandbox. */
+/** @returns the `shell` of a sandbox: every command in a child of its own. */
 export function shellRunner(deps: ShellDeps): RunShell {
   return async (job) => {
-    job.signal?.throwIfAborted();
-    const limits = { ...deps.defaults, ...job.limits };
-    const child = await deps.take();
-    const startedAt = performance.now();
+    const session = openShellSession(deps);
     try {
-      const ending = await endingOf(child, job, limits);
+      return await session.run(job);
+    } finally {
+      session.close();
+    }
+  };
+}
+
+/** @returns a session of a sandbox: see {@link ShellSession}. */
+export function openShellSession(deps: ShellDeps): ShellSession {
+  let child: DisposableChild | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  const runOne = async (job: ShellJob): Promise<ShellResult> => {
+    job.signal?.throwIfAborted();
+    if (closed) throw new SandboxUnavailableError('the shell session is closed');
+    const limits = { ...deps.defaults, ...job.limits };
+    child = child?.alive === true ? child : await deps.take();
+    const startedAt = performance.now();
+    let ending: Ending | undefined;
+    try {
+      ending = await endingOf(child, job, limits);
       job.signal?.throwIfAborted();
       return resultOf(ending, limits, performance.now() - startedAt);
     } finally {
-      child.kill();
+      if (ending === undefined || 'status' in ending || closed) child.kill();
     }
+  };
+  return {
+    run(job) {
+      const result = last.then(() => runOne(job));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    close() {
+      closed = true;
+      child?.kill();
+    },
   };
 }
 

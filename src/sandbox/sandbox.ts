@@ -64,10 +64,12 @@ export interface SandboxJob {
   readonly withoutGlobals?: readonly string[];
   readonly limits?: Partial<SandboxLimits>;
   readonly host?: Readonly<Record<string, HostFunction>>;
+  /** Asked once the first `after` cases have their verdicts: when it says no, the run ends there, with those verdicts. */
+  readonly checkpoint?: { readonly after: number; proceed(verdicts: readonly Verdict[]): boolean };
   readonly signal?: AbortSignal;
 }
 
-/** Verdicts in the order of the cases, always as many as cases. */
+/** Verdicts in the order of the cases: as many as cases, unless the job's checkpoint ended the run. */
 export type RunProgram = (job: SandboxJob) => Promise<readonly Verdict[]>;
 
 /** Loads each module without calling `forward`: does it strip, parse, link, and export `forward`? `undefined` when it does. */
@@ -110,10 +112,22 @@ export interface ShellResult {
 
 export type RunShell = (job: ShellJob) => Promise<ShellResult>;
 
+/**
+ * Shell commands of one owner, one after the other, in one child (another one after a command that did not end by itself).
+ * Nothing passes from one command to the next but what the caller passes on.
+ */
+export interface ShellSession {
+  readonly run: RunShell;
+  close(): void;
+}
+
 /** Both kinds of disposable children behind one door; `close` kills whatever is left. */
 export interface Sandbox {
   readonly run: RunProgram;
   readonly check: CheckProgram;
+  /** One command in a child of its own. */
   readonly shell: RunShell;
+  /** A child for all commands of one owner: never let two agents share a session. */
+  openShell(): ShellSession;
   close(): Promise<void>;
 }

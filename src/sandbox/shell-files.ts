@@ -29,7 +29,7 @@ export class ShellFiles extends InMemoryFs {
   }
 
   override cp(source: string, target: string, options?: { recursive?: boolean }): Promise<void> {
-    
+    this.#openBelow(source);
     return super.cp(source, target, options);
   }
 

@@ -41,7 +41,7 @@ describe('scopes', () => {
     expect(parseAgentName('a')).toBe('a');
     expect(parseAgentName('0._-a'.padEnd(64, 'x'))).toHaveLength(64);
     for (const name of ['', 'A', '-a', 'a/b', 'a b', 'a\n', 'é', 'x'.repeat(65)]) {
-      expect(isAgentName(name), name).toBe(false);
+      expect([name, isAgentName(name)]).toEqual([name, false]);
       expect(() => parseAgentName(name)).toThrow(InvalidNameError);
     }
   });

@@ -87,6 +87,14 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       expect(all.flat().map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     });
 
+    it('skips a key that an append still under way brings', async () => {
+      const [first, second] = await Promise.all([
+        log.append(0, [rowEntry('a', 'first')]),
+        log.append(1, [rowEntry('a', 'second'), rowEntry('b')]),
+      ]);
+      expect([...first, ...second].map(({ seq, key }) => `${seq}${key}`)).toEqual(['1a', '2b']);
+    });
+
     it('reads from a position to the head there was when reading began', async () => {
       await log.append(0, [rowEntry('a'), rowEntry('b'), rowEntry('c')]);
       expect((await recordsOf(log, 2)).map(({ key }) => key)).toEqual(['b', 'c']);
