@@ -66,7 +66,10 @@ async function benchEvaluations(): Promise<object> {
     sandbox.run({
       modules: { 'p.ts': 'export function forward(x: number): number { return x + 1; }' },
       entry: 'p.ts',
-      cases: Array.from({ length: cases }, (_, seed) => ({ seed, next: (step: number) => (step === 0 ? seed : undefined) })),
+      cases: Array.from({ length: cases }, (_, seed) => ({
+        seed,
+        next: (step: number) => (step === 0 ? seed : undefined),
+      })),
     });
   const rate = async (cases: number, count: number): Promise<number> => {
     await Promise.all([evaluate(1), evaluate(1)]);

@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     output: {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),
-      interactive: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined,
+      interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined,
       columns: process.stderr.columns ?? 100,
     },
     env: process.env,

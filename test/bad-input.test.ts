@@ -21,8 +21,18 @@ describe('a config that cannot be run is refused with what is wrong and the way 
     ['a missing task', `name: x\ntask: prism_placment\n${agents()}`, 2, 'prism_placement'],
     ['an unknown provider', `name: x\ntask: sine_approx\n${agents('opnai/gpt-5')}`, 2, 'openai'],
     ['an unknown persona', `name: x\ntask: sine_approx\n${agents('scripted/plannr')}`, 2, 'planner'],
-    ['a provider without a key', `name: x\ntask: sine_approx\n${agents('anthropic/claude-sonnet-4-6')}`, 2, 'ANTHROPIC_API_KEY'],
-    ['a replay file that is not there', `name: x\ntask: sine_approx\n${agents('replay/nowhere.jsonl')}`, 1, 'nowhere.jsonl'],
+    [
+      'a provider without a key',
+      `name: x\ntask: sine_approx\n${agents('anthropic/claude-sonnet-4-6')}`,
+      2,
+      'ANTHROPIC_API_KEY',
+    ],
+    [
+      'a replay file that is not there',
+      `name: x\ntask: sine_approx\n${agents('replay/nowhere.jsonl')}`,
+      1,
+      'nowhere.jsonl',
+    ],
     ['an unknown key', `name: x\ntask: sine_approx\ngenrations: 3\n${agents()}`, 2, 'did you mean "generations"?'],
     [
       'a USD budget nobody can count',
@@ -90,7 +100,8 @@ describe('a run in trouble stays whole', () => {
     const first = await runCli(['run', config, '--out', out], {
       env: SECRET,
       onStderr: (text) => {
-        if (second === undefined && /round 1\/3/.test(text)) second = runCli(['resume', join(out, 'x')], { env: SECRET });
+        if (second === undefined && /round 1\/3/.test(text))
+          second = runCli(['resume', join(out, 'x')], { env: SECRET });
       },
     });
     expect(first.code, first.stderr).toBe(0);
@@ -127,7 +138,9 @@ describe('a run in trouble stays whole', () => {
     const config = await configFile(`name: x\ntask: sine_approx\ngenerations: 4\nbudget: { calls: 9 }\n${agents()}`);
     const finished = await runCli(['run', config, '--out', out, '--json'], { env: SECRET });
     expect(finished.code, finished.stderr).toBe(3);
-    expect((JSON.parse(finished.stdout) as { runs: RunSummary[] }).runs[0]?.status).toMatch(/^stopped: budget of 9 calls/u);
+    expect((JSON.parse(finished.stdout) as { runs: RunSummary[] }).runs[0]?.status).toMatch(
+      /^stopped: budget of 9 calls/u,
+    );
     const calls = (await readRecords(join(out, 'x', 'a+b-s42-paired'))).filter(
       ({ body }) => body.type === 'row' && body.table === 'calls',
     );
@@ -139,7 +152,9 @@ describe('a run in trouble stays whole', () => {
 
   it('a vandal harms nobody but itself', async () => {
     const out = await newFolder();
-    const config = await configFile(`name: x\ntask: sine_approx\ngenerations: 12\n${agents('scripted/vandal', 'scripted/planner')}`);
+    const config = await configFile(
+      `name: x\ntask: sine_approx\ngenerations: 12\n${agents('scripted/vandal', 'scripted/planner')}`,
+    );
     const finished = await runCli(['run', config, '--out', out, '--json'], { env: SECRET });
     expect(finished.code, finished.stderr).toBe(0);
     const [pair] = (JSON.parse(finished.stdout) as { runs: RunSummary[] }).runs;

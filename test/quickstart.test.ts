@@ -65,7 +65,8 @@ describe('the quickstart', () => {
   });
 
   it('leaves the whole run folder', async () => {
-    for (const file of ['run.json', 'marks.db', 'summary.json']) expect(existsSync(join(pair.dir, file)), file).toBe(true);
+    for (const file of ['run.json', 'marks.db', 'summary.json'])
+      expect(existsSync(join(pair.dir, file)), file).toBe(true);
     for (const table of TRACE_TABLES) expect(existsSync(join(pair.dir, 'trace', `${table}.jsonl`)), table).toBe(true);
     const rows = async (table: string): Promise<Record<string, unknown>[]> =>
       (await readFile(join(pair.dir, 'trace', `${table}.jsonl`), 'utf8'))

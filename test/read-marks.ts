@@ -22,7 +22,15 @@ export async function comparableMarks(dir: string): Promise<Record<string, Omit<
     if (body.type !== 'mark') continue;
     const { createdAt: _, ...rest } = body.mark;
     // The runner writes for each agent in a session of its own, named in the id.
-    const author = rest.agent === 'runner' ? `runner/${rest.id.split('/').at(-2)?.replace(/^g\d+-/, '') ?? ''}` : rest.agent;
+    const author =
+      rest.agent === 'runner'
+        ? `runner/${
+            rest.id
+              .split('/')
+              .at(-2)
+              ?.replace(/^g\d+-/, '') ?? ''
+          }`
+        : rest.agent;
     (byAgent[author] ??= []).push(rest);
   }
   return byAgent;

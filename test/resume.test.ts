@@ -25,7 +25,9 @@ describe('a run that was stopped', () => {
     dir = await newFolder();
     config = join(dir, 'short.yaml');
     await writeFile(config, CONFIG);
-    const whole = await runCli(['run', config, '--out', join(dir, 'whole'), '--json'], { env: { HIVEMARK_SECRET: 's' } });
+    const whole = await runCli(['run', config, '--out', join(dir, 'whole'), '--json'], {
+      env: { HIVEMARK_SECRET: 's' },
+    });
     expect(whole.code, whole.stderr).toBe(0);
     undisturbed = await comparableMarks(join(dir, 'whole', 'short', RUN));
   }, 120_000);
@@ -38,24 +40,24 @@ describe('a run that was stopped', () => {
     ['SIGINT', /round 2\/4/],
   ] as const) {
     it(`by ${signal} after ${moment.source} goes on to the same marks as an undisturbed one`, async () => {
-    const out = await newFolder();
-    let killed = false;
-    const cut = await runCli(['run', config, '--out', out, '--json'], {
-      env: { HIVEMARK_SECRET: 's' },
-      onStderr: (text, kill) => {
-        if (!killed && moment.test(text)) {
-          killed = true;
-          kill(signal);
-        }
-      },
-    });
-    expect(killed).toBe(true);
-    expect(cut.code).toBe(signal === 'SIGINT' ? 130 : null);
-    const resumed = await runCli(['resume', join(out, 'short'), '--json'], { env: { HIVEMARK_SECRET: 's' } });
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(await comparableMarks(join(out, 'short', RUN))).toEqual(undisturbed);
-    const verified = await runCli(['verify', join(out, 'short', RUN)]);
-    expect(verified.code, verified.stdout).toBe(0);
+      const out = await newFolder();
+      let killed = false;
+      const cut = await runCli(['run', config, '--out', out, '--json'], {
+        env: { HIVEMARK_SECRET: 's' },
+        onStderr: (text, kill) => {
+          if (!killed && moment.test(text)) {
+            killed = true;
+            kill(signal);
+          }
+        },
+      });
+      expect(killed).toBe(true);
+      expect(cut.code).toBe(signal === 'SIGINT' ? 130 : null);
+      const resumed = await runCli(['resume', join(out, 'short'), '--json'], { env: { HIVEMARK_SECRET: 's' } });
+      expect(resumed.code, resumed.stderr).toBe(0);
+      expect(await comparableMarks(join(out, 'short', RUN))).toEqual(undisturbed);
+      const verified = await runCli(['verify', join(out, 'short', RUN)]);
+      expect(verified.code, verified.stdout).toBe(0);
     }, 120_000);
   }
 

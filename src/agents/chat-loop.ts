@@ -190,7 +190,10 @@ interface Refusal {
 /** Why a call is not run; a cut reply runs none of its calls, since any of them may be half of what was meant. */
 function whyNot(call: ToolCall, reply: ModelReply, known: ReadonlySet<string>): Refusal | undefined {
   if (reply.stopReason === 'length') {
-    return { reason: 'cut', text: 'your reply was cut at the output limit, so none of its tool calls was executed. Make smaller steps.' };
+    return {
+      reason: 'cut',
+      text: 'your reply was cut at the output limit, so none of its tool calls was executed. Make smaller steps.',
+    };
   }
   if (!known.has(call.name)) {
     const text = `there is no tool named ${JSON.stringify(call.name.slice(0, 64))}. Tools: ${[...known].join(', ') || 'none'}.`;

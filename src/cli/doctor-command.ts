@@ -43,7 +43,9 @@ export async function doctorCommand(flags: DoctorFlags, world: Surroundings): Pr
       await access(world.cwd, constants.W_OK);
       return 'the current folder can be written';
     }),
-    ...(flags.config === undefined ? await providerChecks(flags, world) : await configChecks(flags.config, flags, world)),
+    ...(flags.config === undefined
+      ? await providerChecks(flags, world)
+      : await configChecks(flags.config, flags, world)),
   ];
   const ok = checks.every(({ status }) => status !== 'failed');
   if (flags.json === true) world.output.out(`${JSON.stringify({ ok, checks })}\n`);
@@ -68,7 +70,8 @@ async function trySandbox(): Promise<string> {
       entry: 'probe.ts',
       cases: [{ seed: 1, next: (step) => (step === 0 ? 41 : undefined) }],
     });
-    if (verdict?.status !== 'value' || verdict.value !== 42) throw new Error(`the probe ended with ${verdict?.status ?? 'nothing'}`);
+    if (verdict?.status !== 'value' || verdict.value !== 42)
+      throw new Error(`the probe ended with ${verdict?.status ?? 'nothing'}`);
     return ['evaluates in a disposable child', ...notices].join('; ');
   } finally {
     await sandbox.close();
@@ -93,7 +96,11 @@ async function providerChecks(flags: DoctorFlags, { env, signal }: Surroundings)
     if ((env[keyEnv] ?? '') === '') {
       checks.push({ name: provider, status: 'missing', detail: `no key; set ${keyEnv} to use it` });
     } else {
-      checks.push(await check(provider, async () => ask(await openModel({ model, agent: 'doctor', seed: 0 }, env), flags, signal)));
+      checks.push(
+        await check(provider, async () =>
+          ask(await openModel({ model, agent: 'doctor', seed: 0 }, env), flags, signal),
+        ),
+      );
     }
   }
   checks.push({ name: 'scripted', status: 'ok', detail: 'needs no key' });

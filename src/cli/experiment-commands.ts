@@ -28,12 +28,19 @@ export async function runCommand(config: string | undefined, flags: RunFlags, wo
   const quickstart = config === undefined;
   const file = config ?? fileURLToPath(new URL('experiments/quickstart.yaml', packageRoot()));
   const resolved = withFlags(await readConfig(file), flags);
-  const folder = await createExperiment(resolved, flags.out ?? DEFAULT_OUT, { env: world.env, publicSecret: quickstart });
+  const folder = await createExperiment(resolved, flags.out ?? DEFAULT_OUT, {
+    env: world.env,
+    publicSecret: quickstart,
+  });
   return play(folder, undefined, flags.json === true, world);
 }
 
 /** `hivemark resume <folder>`: goes on with a run or all runs of an experiment; content with finished ones. */
-export async function resumeCommand(path: string, flags: { readonly json?: boolean }, world: Surroundings): Promise<ExitCode> {
+export async function resumeCommand(
+  path: string,
+  flags: { readonly json?: boolean },
+  world: Surroundings,
+): Promise<ExitCode> {
   const { folder, only } = await openExperiment(path, world.env);
   return play(folder, only, flags.json === true, world);
 }
@@ -42,7 +49,11 @@ function withFlags(config: ExperimentConfig, flags: RunFlags): ExperimentConfig 
   const agents =
     flags.models === undefined
       ? config.agents
-      : flags.models.map((model, i) => ({ ...agentSettings(config, model), name: agentName(model, i, flags.models ?? []), model }));
+      : flags.models.map((model, i) => ({
+          ...agentSettings(config, model),
+          name: agentName(model, i, flags.models ?? []),
+          model,
+        }));
   const arms = agents.length < 2 && config.arms.includes('solo') ? (['solo'] as const) : config.arms;
   return parseConfig(
     {
@@ -65,7 +76,11 @@ function agentSettings(config: ExperimentConfig, model: string): Partial<Experim
 /** `anthropic/claude-x` -> `claude-x`; numbered where two would be named alike. */
 function agentName(model: string, index: number, all: readonly string[]): string {
   const base = (of: string): string =>
-    (of.split('/').at(-1) ?? '').toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 48) || 'agent';
+    (of.split('/').at(-1) ?? '')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]+/g, '-')
+      .replace(/^[^a-z0-9]+/, '')
+      .slice(0, 48) || 'agent';
   const name = base(model);
   const twins = all.filter((other) => base(other) === name).length;
   return twins > 1 ? `${name}-${all.slice(0, index + 1).filter((other) => base(other) === name).length}` : name;

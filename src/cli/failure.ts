@@ -19,10 +19,20 @@ import { EXIT, UsageError } from './output.ts';
 export function failureOf(error: unknown, signal: AbortSignal): { readonly text: string; readonly exitCode: ExitCode } {
   if (error instanceof Interrupted || signal.aborted) return { text: 'interrupted', exitCode: EXIT.interrupted };
   if (error instanceof BudgetStop) return { text: error.message, exitCode: EXIT.budget };
-  if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelSpecError || error instanceof TaskError || error instanceof SandboxFileError) {
+  if (
+    error instanceof UsageError ||
+    error instanceof ConfigError ||
+    error instanceof ModelSpecError ||
+    error instanceof TaskError ||
+    error instanceof SandboxFileError
+  ) {
     return { text: error.message, exitCode: EXIT.usage };
   }
-  if (error instanceof ModelError) return { text: error.message, exitCode: error.code === 'no-key' || error.code === 'bad-request' ? EXIT.usage : EXIT.failed };
+  if (error instanceof ModelError)
+    return {
+      text: error.message,
+      exitCode: error.code === 'no-key' || error.code === 'bad-request' ? EXIT.usage : EXIT.failed,
+    };
   if (
     error instanceof ResultsError ||
     error instanceof SecretError ||

@@ -7,6 +7,8 @@ import { openModels } from '../experiment/open-models.ts';
 import { planRuns } from '../experiment/run-plan.ts';
 import { textTable } from '../report/text-table.ts';
 import { sandboxFile } from '../sandbox/run-file.ts';
+import { UNBOUNDED, copyJson } from '../space/json-value.ts';
+import type { Json } from '../space/marks.ts';
 import { verifyLog } from '../space/verify-log.ts';
 import { readRunFile } from '../trace/run-folder.ts';
 import type { ExitCode, Surroundings } from './output.ts';
@@ -20,12 +22,25 @@ interface JsonFlag {
 export async function tasksCommand(flags: JsonFlag, { output }: Surroundings): Promise<ExitCode> {
   const tasks = await Promise.all((await listTasks()).map(async (name) => (await loadTask(name)).task));
   if (flags.json === true) {
-    const list = tasks.map(({ name, title, statement, seedScore, bestKnown }) => ({ name, title, statement, seedScore, bestKnown: bestKnown ?? null }));
+    const list = tasks.map(({ name, title, statement, seedScore, bestKnown }) => ({
+      name,
+      title,
+      statement,
+      seedScore,
+      bestKnown: bestKnown ?? null,
+    }));
     output.out(`${JSON.stringify({ tasks: list })}\n`);
     return EXIT.done;
   }
-  const rows = tasks.map(({ name, title, seedScore, bestKnown }) => [name, seedScore.toFixed(4), bestKnown?.toFixed(4) ?? '-', title]);
-  output.out(`${textTable([['task', 'seed', 'best known', 'what it is'], ...rows], [1, 2])}\n\nUse one with: hivemark run --task <task>; a folder of your own with task.ts and agent/ works too.\n`);
+  const rows = tasks.map(({ name, title, seedScore, bestKnown }) => [
+    name,
+    seedScore.toFixed(4),
+    bestKnown?.toFixed(4) ?? '-',
+    title,
+  ]);
+  output.out(
+    `${textTable([['task', 'seed', 'best known', 'what it is'], ...rows], [1, 2])}\n\nUse one with: hivemark run --task <task>; a folder of your own with task.ts and agent/ works too.\n`,
+  );
   return EXIT.done;
 }
 
@@ -36,7 +51,10 @@ export async function validateCommand(file: string, flags: JsonFlag, { output, e
   await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.name, env });
   const runs = planRuns(config).map(({ id }) => id);
   if (flags.json === true) output.out(`${JSON.stringify({ ok: true, config, runs })}\n`);
-  else output.out(`${file} is fine: task ${task.name}, ${config.generations} generations, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}\n${runs.map((id) => `  ${id}`).join('\n')}\n`);
+  else
+    output.out(
+      `${file} is fine: task ${task.name}, ${config.generations} generations, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}\n${runs.map((id) => `  ${id}`).join('\n')}\n`,
+    );
   return EXIT.done;
 }
 
@@ -46,8 +64,10 @@ export async function verifyCommand(dir: string, flags: JsonFlag, { output }: Su
   const { anchors } = await readRunFile(dir);
   const result = await verifyLog(join(dir, 'marks.db'), anchors);
   if (flags.json === true) output.out(`${JSON.stringify(result)}\n`);
-  else if (result.ok) output.out(`${dir}: ${result.records} records, every one in its chain, ${anchors.length} anchors met\n`);
-  else output.out(`${dir}: DAMAGED at record ${result.firstBad?.seq ?? '?'}: ${result.firstBad?.reason ?? 'unknown'}\n`);
+  else if (result.ok)
+    output.out(`${dir}: ${result.records} records, every one in its chain, ${anchors.length} anchors met\n`);
+  else
+    output.out(`${dir}: DAMAGED at record ${result.firstBad?.seq ?? '?'}: ${result.firstBad?.reason ?? 'unknown'}\n`);
   return result.ok ? EXIT.done : EXIT.failed;
 }
 
@@ -57,23 +77,34 @@ export interface SandboxFlags extends JsonFlag {
 }
 
 /** `hivemark sandbox <file>`: runs a module's `forward` in the sandbox and prints the verdict. Exit 0 for a value, 1 for anything else. */
-export async function sandboxCommand(file: string, flags: SandboxFlags, { output, signal }: Surroundings): Promise<ExitCode> {
-  let input: unknown = {};
-  if (flags.input !== undefined) {
-    try {
-      input = JSON.parse(flags.input);
-    } catch (error) {
-      throw new UsageError(`--input is not JSON: ${(error as Error).message}; e.g. --input '{"x": 1}'`);
-    }
-  }
+export async function sandboxCommand(
+  file: string,
+  flags: SandboxFlags,
+  { output, signal }: Surroundings,
+): Promise<ExitCode> {
+  const input = flags.input === undefined ? {} : inputOf(flags.input);
   const verdict = await sandboxFile(file, {
-    input: input as never,
+    input,
     ...(flags.deadline === undefined ? {} : { deadlineMs: flags.deadline }),
     signal,
     onNotice: (text) => output.err(`hivemark: ${text}\n`),
   });
   const { status, wallMs, logs } = verdict;
-  const shown = { status, ...(verdict.status === 'value' ? { value: verdict.value } : { error: verdict.error }), wallMs, logs };
+  const shown = {
+    status,
+    ...(verdict.status === 'value' ? { value: verdict.value } : { error: verdict.error }),
+    wallMs,
+    logs,
+  };
   output.out(flags.json === true ? `${JSON.stringify(shown)}\n` : `${JSON.stringify(shown, null, 2)}\n`);
   return verdict.status === 'value' ? EXIT.done : EXIT.failed;
+}
+
+function inputOf(text: string): Json {
+  try {
+    return copyJson(JSON.parse(text), UNBOUNDED);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unreadable';
+    throw new UsageError(`--input is not plain JSON: ${problem}; e.g. --input '{"x": 1}'`, { cause: error });
+  }
 }

@@ -1,9 +1,9 @@
 /** Where a command's text goes; made by `cli.ts`, the only file that prints. */
 export interface Output {
   /** Results: standard output. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Progress and errors: standard error. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   /** Standard error is a terminal: progress may be redrawn in place. */
   readonly interactive: boolean;
   readonly columns: number;

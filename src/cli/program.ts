@@ -21,7 +21,7 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
   const program = new Command('hivemark')
     .description(
       'Self-modifying agents, each on a different language model, improve the same kind of program side by side.\n' +
-        'Each sees its peers\' best code; every adoption of it is on record, with evidence.',
+        "Each sees its peers' best code; every adoption of it is on record, with evidence.",
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -38,7 +38,7 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
     .option('--models <models...>', 'agents on these models instead, e.g. anthropic/claude-sonnet-4-6 scripted/tuner')
     .option('--task <task>', 'another task: a name of `hivemark tasks`, or a folder of your own')
     .option('--generations <n>', 'generations per agent', positive)
-    .option('--seed <n>', 'one seed instead of the config\'s', seed)
+    .option('--seed <n>', "one seed instead of the config's", seed)
     .option('--out <dir>', `where the experiment's folder is made (default: ${DEFAULT_OUT})`)
     .option('--json', 'print the result as one JSON document')
     .action(async (config: string | undefined, flags: Parameters<typeof runCommand>[1]) =>
@@ -77,7 +77,7 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
 
   program
     .command('verify')
-    .description('check that no record of a run\'s log was changed, removed, added or moved')
+    .description("check that no record of a run's log was changed, removed, added or moved")
     .argument('<run>', "a run's folder")
     .option('--json', 'print { ok, records, firstBad? }')
     .action(async (run: string, flags: { json?: boolean }) => onExit(await verifyCommand(run, flags, world)));
@@ -89,19 +89,23 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
     .option('--input <json>', 'what forward is called with (default: {})')
     .option('--deadline <ms>', 'compute milliseconds it may use (default: 1000)', positive)
     .option('--json', 'print the verdict on one line')
-    .action(async (file: string, flags: Parameters<typeof sandboxCommand>[1]) => onExit(await sandboxCommand(file, flags, world)));
+    .action(async (file: string, flags: Parameters<typeof sandboxCommand>[1]) =>
+      onExit(await sandboxCommand(file, flags, world)),
+    );
 
   return program;
 }
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number from 1');
+  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('give a whole number from 1');
   return value;
 }
 
 function seed(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/u.test(text) || value > 2 ** 31 - 1) throw new InvalidArgumentError('give a whole number from 0 to 2147483647');
+  if (!/^\d+$/u.test(text) || value > 2 ** 31 - 1)
+    throw new InvalidArgumentError('give a whole number from 0 to 2147483647');
   return value;
 }

@@ -42,7 +42,9 @@ export class ProgressView {
           agents: new Map(event.agents.map(({ name }) => [name, { name, last: undefined, phase: 'waiting' }])),
         });
         const from = event.fromRound > 0 ? `, going on from round ${event.fromRound}` : '';
-        const who = event.agents.map(({ name, model, scripted }) => `${name} = ${model}${scripted ? ' (scripted)' : ''}`).join(', ');
+        const who = event.agents
+          .map(({ name, model, scripted }) => `${name} = ${model}${scripted ? ' (scripted)' : ''}`)
+          .join(', ');
         this.#print(`${event.run}: ${event.generations} generations${from}; ${who}`);
         break;
       }
@@ -77,7 +79,9 @@ export class ProgressView {
     }
     const at = `${run.run}  round ${report.generation}/${run.generations}`;
     for (const { peer, peerGeneration, reuse } of report.adopted) {
-      this.#print(`${at}  ${report.agent} took code from ${peer}'s generation ${peerGeneration}: ${percent(reuse)} of its new code, score ${score(report.score)}`);
+      this.#print(
+        `${at}  ${report.agent} took code from ${peer}'s generation ${peerGeneration}: ${percent(reuse)} of its new code, score ${score(report.score)}`,
+      );
     }
     if (this.#output.interactive) {
       this.#redraw();
@@ -119,7 +123,16 @@ export class ProgressView {
 function cellsOf({ name, last, phase }: AgentLine): string[] {
   if (last === undefined) return [name, '-', '-', '-', '0', '0', '0', phase];
   const { generation, tokens, denials, adoptions } = last;
-  return [name, String(generation), score(last.score), score(last.best), String(tokens), String(denials), String(adoptions), phase];
+  return [
+    name,
+    String(generation),
+    score(last.score),
+    score(last.best),
+    String(tokens),
+    String(denials),
+    String(adoptions),
+    phase,
+  ];
 }
 
 function score(value: number): string {

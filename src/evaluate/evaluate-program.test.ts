@@ -78,7 +78,7 @@ describe('evaluateProgram()', () => {
 
   test('does not count cases after a failed stage even if a sandbox ran them', async () => {
     const { run } = runInProcess((input) => (indexOf(input) === 1 ? 'wrong' : indexOf(input)));
-    const heedless: RunProgram = ({ checkpoint: _, ...job }) => run(job);
+    const heedless: RunProgram = ({ checkpoint: _checkpoint, ...job }) => run(job);
     const task = echoTask({ stage: { cases: 2, threshold: 0.5 } });
     expect(await evaluateProgram({ ...base, task, run: heedless })).toMatchObject({ score: 0.1, stagePassed: false });
   });

@@ -63,7 +63,8 @@ export class Meter {
 
   /** Milliseconds until the wall limit, Infinity without one. */
   wallLeftMs(): number {
-    const own = this.#limits.wallMinutes === undefined ? Infinity : this.#limits.wallMinutes * 60_000 - this.spent().wallMs;
+    const own =
+      this.#limits.wallMinutes === undefined ? Infinity : this.#limits.wallMinutes * 60_000 - this.spent().wallMs;
     return Math.min(own, this.#parent?.wallLeftMs() ?? Infinity);
   }
 
@@ -71,9 +72,12 @@ export class Meter {
   check(): void {
     const { usd, tokens, calls, wallMs } = this.spent();
     const limit = this.#limits;
-    if (limit.usd !== undefined && usd >= limit.usd) throw new BudgetStop('usd', `$${usd.toFixed(4)} spent`, String(limit.usd));
-    if (limit.tokens !== undefined && tokens >= limit.tokens) throw new BudgetStop('tokens', `${tokens} used`, String(limit.tokens));
-    if (limit.calls !== undefined && calls >= limit.calls) throw new BudgetStop('calls', `${calls} made`, String(limit.calls));
+    if (limit.usd !== undefined && usd >= limit.usd)
+      throw new BudgetStop('usd', `$${usd.toFixed(4)} spent`, String(limit.usd));
+    if (limit.tokens !== undefined && tokens >= limit.tokens)
+      throw new BudgetStop('tokens', `${tokens} used`, String(limit.tokens));
+    if (limit.calls !== undefined && calls >= limit.calls)
+      throw new BudgetStop('calls', `${calls} made`, String(limit.calls));
     if (limit.wallMinutes !== undefined && wallMs >= limit.wallMinutes * 60_000) {
       throw new BudgetStop('wall minutes', `${(wallMs / 60_000).toFixed(1)} minutes taken`, String(limit.wallMinutes));
     }

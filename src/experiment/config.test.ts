@@ -41,14 +41,35 @@ describe('parseConfig()', () => {
   it.each([
     [{ ...minimal, genrations: 3 }, 'genrations: unknown key; did you mean "generations"?'],
     [{ ...minimal, budget: { usdd: 1 } }, 'budget.usdd: unknown key; did you mean "usd"?'],
-    [{ ...minimal, agents: [{ ...minimal.agents[0], modle: 'x' }, minimal.agents[1]] }, 'agents.0.modle: unknown key; did you mean "model"?'],
-    [{ ...minimal, arms: ['piared'] }, 'arms.0: "piared" is not one of paired, solo, sharing-off; did you mean "paired"?'],
-    [{ ...minimal, arms: ['placebo'] }, 'arms.0: "placebo" is not available in this version; use paired, solo, sharing-off'],
-    [{ ...minimal, agents: [minimal.agents[0]] }, 'arms: paired needs at least two agents, there is 1; add one or use arms: [solo]'],
-    [{ ...minimal, agents: [minimal.agents[0], minimal.agents[0]] }, 'agents: two agents are named "a"; names are unique'],
+    [
+      { ...minimal, agents: [{ ...minimal.agents[0], modle: 'x' }, minimal.agents[1]] },
+      'agents.0.modle: unknown key; did you mean "model"?',
+    ],
+    [
+      { ...minimal, arms: ['piared'] },
+      'arms.0: "piared" is not one of paired, solo, sharing-off; did you mean "paired"?',
+    ],
+    [
+      { ...minimal, arms: ['placebo'] },
+      'arms.0: "placebo" is not available in this version; use paired, solo, sharing-off',
+    ],
+    [
+      { ...minimal, agents: [minimal.agents[0]] },
+      'arms: paired needs at least two agents, there is 1; add one or use arms: [solo]',
+    ],
+    [
+      { ...minimal, agents: [minimal.agents[0], minimal.agents[0]] },
+      'agents: two agents are named "a"; names are unique',
+    ],
     [{ ...minimal, seeds: [1, 1] }, 'seeds: has the same entry twice'],
-    [{ ...minimal, editable: ['meta_agent.ts'] }, 'editable: task_agent.ts is missing; it is the program that is evolved'],
-    [{ ...minimal, space: 'postgres://x' }, 'space: "postgres://x": only the run folder\'s own SQLite is supported; leave it out'],
+    [
+      { ...minimal, editable: ['meta_agent.ts'] },
+      'editable: task_agent.ts is missing; it is the program that is evolved',
+    ],
+    [
+      { ...minimal, space: 'postgres://x' },
+      'space: "postgres://x": only the run folder\'s own SQLite is supported; leave it out',
+    ],
   ])('names the key, the value and the way out: %#', (value, problem) => {
     expect(problemsOf(value)).toContain(problem);
   });
@@ -58,7 +79,9 @@ describe('parseConfig()', () => {
   });
 
   it('an agent may not be named like the runner', () => {
-    expect(problemsOf({ ...minimal, agents: [{ name: 'runner', model: 'm' }, minimal.agents[1]] }).join()).toContain('"runner"');
+    expect(problemsOf({ ...minimal, agents: [{ name: 'runner', model: 'm' }, minimal.agents[1]] }).join()).toContain(
+      '"runner"',
+    );
   });
 });
 

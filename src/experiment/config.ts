@@ -56,7 +56,15 @@ const schema = z.strictObject({
   task: z.string().min(1),
   agents: z.array(agent).min(1).max(16),
   generations: z.int().min(1).max(10_000).default(20),
-  seeds: z.array(z.int().nonnegative().max(2 ** 31 - 1)).min(1).default([42]),
+  seeds: z
+    .array(
+      z
+        .int()
+        .nonnegative()
+        .max(2 ** 31 - 1),
+    )
+    .min(1)
+    .default([42]),
   arms: z.array(z.enum(ARMS)).min(1).default(['paired']),
   evaluationModel: z.string().optional(),
   budget: budget.default({ toolCallsPerGeneration: 40 }),
@@ -102,7 +110,7 @@ export async function readConfig(file: string): Promise<ExperimentConfig> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
+    const code = errorCode(cause);
     throw new ConfigError(file, [
       code === 'ENOENT'
         ? 'there is no such file; give the path of a YAML config, or leave it out to run the quickstart'
@@ -115,7 +123,9 @@ export async function readConfig(file: string): Promise<ExperimentConfig> {
   try {
     value = parseYaml(text, { maxAliasCount: 20 });
   } catch (error) {
-    throw new ConfigError(file, [`not valid YAML: ${(error as Error).message.split('\n')[0] ?? ''}`]);
+    throw new ConfigError(file, [
+      `not valid YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unreadable'}`,
+    ]);
   }
   const config = parseConfig(value, file);
   const isPath = config.task.includes('/') || config.task.startsWith('.');
@@ -136,11 +146,17 @@ export function parseConfig(value: unknown, source: string): ExperimentConfig {
   return result.data;
 }
 
+/** The system's code of a failed call, e.g. `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
 function crossChecks(config: ExperimentConfig): string[] {
   const problems: string[] = [];
   const names = config.agents.map(({ name }) => name);
   for (const name of new Set(names)) {
-    if (names.filter((other) => other === name).length > 1) problems.push(`agents: two agents are named "${name}"; names are unique`);
+    if (names.filter((other) => other === name).length > 1)
+      problems.push(`agents: two agents are named "${name}"; names are unique`);
     if (name === 'runner') problems.push('agents: "runner" is the name of the runner itself; choose another');
   }
   const shared = config.arms.filter((arm) => arm !== 'solo');
@@ -150,15 +166,24 @@ function crossChecks(config: ExperimentConfig): string[] {
   if (!config.editable.includes('task_agent.ts')) {
     problems.push('editable: task_agent.ts is missing; it is the program that is evolved');
   }
-  for (const [key, values] of [['seeds', config.seeds], ['arms', config.arms], ['editable', config.editable]] as const) {
+  for (const [key, values] of [
+    ['seeds', config.seeds],
+    ['arms', config.arms],
+    ['editable', config.editable],
+  ] as const) {
     if (new Set<string | number>(values).size < values.length) problems.push(`${key}: has the same entry twice`);
   }
   for (const { name, model, baseUrl } of config.agents) {
     if (model.startsWith('openai-compatible/') && baseUrl === undefined) {
-      problems.push(`agents: ${name} uses ${model}, which needs baseUrl: the address of the server, e.g. http://localhost:11434/v1`);
+      problems.push(
+        `agents: ${name} uses ${model}, which needs baseUrl: the address of the server, e.g. http://localhost:11434/v1`,
+      );
     }
   }
-  const budgets = [config.budget.usd === undefined ? [] : ['budget.usd'], config.totalBudget?.usd === undefined ? [] : ['totalBudget.usd']].flat();
+  const budgets = [
+    config.budget.usd === undefined ? [] : ['budget.usd'],
+    config.totalBudget?.usd === undefined ? [] : ['totalBudget.usd'],
+  ].flat();
   for (const { name, model, price: own } of budgets.length > 0 ? config.agents : []) {
     if (own === undefined && priceOf(model) === null) {
       problems.push(
@@ -178,29 +203,27 @@ function crossChecks(config: ExperimentConfig): string[] {
 
 function describe(issue: z.core.$ZodIssue): string[] {
   const at = issue.path.length > 0 ? issue.path.join('.') : 'the config';
-  switch (issue.code) {
-    case 'unrecognized_keys': {
-      const known = knownKeys(issue.path);
-      return issue.keys.map((key) => {
-        const near = nearest(key, known);
-        const place = issue.path.length > 0 ? `${at}.${key}` : key;
-        return `${place}: unknown key${near === undefined ? `; known here: ${known.join(', ')}` : `; did you mean "${near}"?`}`;
-      });
-    }
-    case 'invalid_value': {
-      const values = issue.values.map(String);
-      const seen = String(issue.input);
-      if (issue.path[0] === 'arms' && LATER_ARMS.includes(seen)) {
-        return [`${at}: "${seen}" is not available in this version; use ${values.join(', ')}`];
-      }
-      const near = nearest(seen, values);
-      return [`${at}: "${seen}" is not one of ${values.join(', ')}${near === undefined ? '' : `; did you mean "${near}"?`}`];
-    }
-    default: {
-      const seen = issue.input === undefined ? 'missing' : `is ${JSON.stringify(issue.input)?.slice(0, 80) ?? typeof issue.input}`;
-      return [`${at}: ${seen}; ${issue.message.replace(/^Invalid input: /u, '')}`];
-    }
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(issue.path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      const place = issue.path.length > 0 ? `${at}.${key}` : key;
+      return `${place}: unknown key${near === undefined ? `; known here: ${known.join(', ')}` : `; did you mean "${near}"?`}`;
+    });
   }
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String);
+    const seen = String(issue.input);
+    if (issue.path[0] === 'arms' && LATER_ARMS.includes(seen)) {
+      return [`${at}: "${seen}" is not available in this version; use ${values.join(', ')}`];
+    }
+    const near = nearest(seen, values);
+    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+    return [`${at}: "${seen}" is not one of ${values.join(', ')}${hint}`];
+  }
+  const seen =
+    issue.input === undefined ? 'missing' : `is ${JSON.stringify(issue.input)?.slice(0, 80) ?? typeof issue.input}`;
+  return [`${at}: ${seen}; ${issue.message.replace(/^Invalid input: /u, '')}`];
 }
 
 /** The keys the schema knows at a path; array positions are passed through. */

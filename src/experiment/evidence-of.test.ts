@@ -24,6 +24,9 @@ describe('trailOf()', () => {
   it('words before the read, or about something else, are no stated reason', () => {
     expect(trailOf([said('let me look at b'), read(theirs), wrote], 'b').statement).toBeUndefined();
     const zeds = 'strategies/zed_gen1/task_agent.ts';
-    expect(trailOf([read(zeds), said('More steps'), wrote], 'zed')).toEqual({ reads: [`r:${zeds}`], statement: undefined });
+    expect(trailOf([read(zeds), said('More steps'), wrote], 'zed')).toEqual({
+      reads: [`r:${zeds}`],
+      statement: undefined,
+    });
   });
 });

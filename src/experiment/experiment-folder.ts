@@ -8,13 +8,13 @@ import { PRICES, PRICES_DATED } from '../agents/prices.ts';
 import { loadTask } from '../evaluate/load-task.ts';
 import { fingerprint, loadSecret } from '../evaluate/secret.ts';
 import type { LoadedTask } from '../evaluate/task.ts';
-import type { Json } from '../space/marks.ts';
+import { UNBOUNDED, copyJson } from '../space/json-value.ts';
 import { writeFileAtomic } from '../trace/atomic-file.ts';
 import { writeRunFile } from '../trace/run-folder.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { VERSION } from '../version.ts';
 import type { ExperimentConfig } from './config.ts';
-import { parseConfig } from './config.ts';
+import { errorCode, parseConfig } from './config.ts';
 import { openModels } from './open-models.ts';
 import { planRuns } from './run-plan.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -89,7 +89,7 @@ async function claimFolder(out: string, name: string): Promise<string> {
         await mkdir(dir);
         return dir;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if (errorCode(error) !== 'EEXIST') throw error;
       }
     }
   } catch (cause) {
@@ -98,10 +98,13 @@ async function claimFolder(out: string, name: string): Promise<string> {
 }
 
 function notWritable(path: string, cause: unknown): ResultsError {
-  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new ResultsError(`results cannot be written to ${path} (${code}); choose another folder with --out, or make it writable`, {
-    cause,
-  });
+  const code = errorCode(cause) ?? 'unknown error';
+  return new ResultsError(
+    `results cannot be written to ${path} (${code}); choose another folder with --out, or make it writable`,
+    {
+      cause,
+    },
+  );
 }
 
 /**
@@ -118,10 +121,13 @@ export async function openExperiment(path: string, env: Env): Promise<{ folder: 
   try {
     text = await readFile(join(dir, FILE), 'utf8');
   } catch (cause) {
-    throw new ResultsError(`${path} is no run and no experiment: ${join(isRun ? '..' : '.', FILE)} cannot be read`, { cause });
+    throw new ResultsError(`${path} is no run and no experiment: ${join(isRun ? '..' : '.', FILE)} cannot be read`, {
+      cause,
+    });
   }
   const parsed = fileSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw new ResultsError(`${join(dir, FILE)} is damaged; restore it, or start the experiment anew`);
+  if (!parsed.success)
+    throw new ResultsError(`${join(dir, FILE)} is damaged; restore it, or start the experiment anew`);
   const config = parseConfig(parsed.data.config, FILE);
   const task = await loadTaskFor(config);
   const secret = parsed.data.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env })).secret;
@@ -162,9 +168,9 @@ export async function prepareRun(folder: ExperimentFolder, plan: RunPlan): Promi
       arm: plan.arm,
       agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: model.startsWith('scripted/') })),
       generations: folder.config.generations,
-      config: structuredClone(folder.config) as unknown as Json,
+      config: copyJson(folder.config, UNBOUNDED),
       versions: { hivemark: VERSION, node: process.versions.node, v8: process.versions.v8 },
-      priceTable: { dated: PRICES_DATED, usdPerMillionTokens: structuredClone(PRICES) as unknown as Json },
+      priceTable: { dated: PRICES_DATED, usdPerMillionTokens: copyJson(PRICES, UNBOUNDED) },
       machine: {
         platform: `${process.platform}-${process.arch}`,
         cpus: availableParallelism(),
@@ -187,4 +193,3 @@ export async function runDirs(folder: Pick<ExperimentFolder, 'dir' | 'config'>):
     .map(({ id }) => join(folder.dir, id))
     .filter((dir) => existsSync(join(dir, 'run.json')));
 }
-

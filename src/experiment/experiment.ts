@@ -139,15 +139,11 @@ interface Played {
   readonly stop?: Stop;
 }
 
-async function playPlan(
-  folder: ExperimentFolder,
-  plan: RunPlan,
-  shared: Shared,
-): Promise<Played> {
+async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared): Promise<Played> {
   const dir = await prepareRun(folder, plan);
   const before = await readRunFile(dir);
   if (before.status === 'done') {
-    const summary = await readSummary(dir);
+    const { schemaVersion: _version, ...summary } = await readSummary(dir);
     for (const { tokens, usd } of summary.agents) shared.total.add({ usd, tokens });
     return { summary: { ...summary, dir } };
   }
@@ -159,7 +155,11 @@ async function playPlan(
     dir,
     generations: folder.config.generations,
     fromRound: (context.state.last?.round ?? -1) + 1,
-    agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: context.models.get(name)?.scripted ?? false })),
+    agents: plan.agents.map(({ name, model }) => ({
+      name,
+      model,
+      scripted: context.models.get(name)?.scripted ?? false,
+    })),
   });
   let stop: Stop | undefined;
   try {

@@ -1,4 +1,5 @@
 import type { MetaEval, MetaFacts, MetaStrategy } from '../agents/meta-agent.ts';
+import { isRecord } from '../space/json-value.ts';
 import type { AgentView } from './agent-view.ts';
 import type { OwnFiles } from './own-files.ts';
 import type { RunContext } from './run-context.ts';
@@ -85,15 +86,14 @@ function scoreIn(view: AgentView, path: string): number | null {
 }
 
 /** A JSON file of the view that the runner itself wrote. */
-function jsonIn(view: AgentView, path: string): Record<string, unknown> {
+function jsonIn(view: AgentView, path: string): Readonly<Record<string, unknown>> {
   const text = textIn(view, path);
   if (text === undefined) return {};
   const value: unknown = JSON.parse(text);
-  return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
+  return isRecord(value) ? value : {};
 }
 
 function textIn(view: AgentView, path: string): string | undefined {
   for (const [key, file] of view.tree.files) if (key === path) return file.text;
   return undefined;
 }
-

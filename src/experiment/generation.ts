@@ -123,12 +123,22 @@ async function settle(
   ];
   const evaluationMark = await writeEvaluation(context, runner, agent, generation, evaluations, notes);
   const head =
-    outcome.head === 'this' ? candidateId(agent, generation) : outcome.head === 'best' ? (best?.candidate ?? parent.id) : parent.id;
+    outcome.head === 'this'
+      ? candidateId(agent, generation)
+      : outcome.head === 'best'
+        ? (best?.candidate ?? parent.id)
+        : parent.id;
   const after = await settleFiles(context, runner, standing, made, outcome, head);
   const adoptions =
     unchanged || validation === undefined
       ? []
-      : await assessGeneration(context, agent, generation, { parent, files: files.text, view: made.view, steps: thought.steps, score });
+      : await assessGeneration(context, agent, generation, {
+          parent,
+          files: files.text,
+          view: made.view,
+          steps: thought.steps,
+          score,
+        });
   const candidate: CandidateRow = {
     id: candidateId(agent, generation),
     agent,
@@ -165,9 +175,13 @@ async function settleFiles(
   head: string,
 ): Promise<OwnFiles> {
   const { agent, files, thought, parent } = made;
-  const meta = thought.failure === undefined ? metaOf(files.text) : { 'meta_agent.ts': await context.blobs.read(standing.goodMeta) };
+  const meta =
+    thought.failure === undefined
+      ? metaOf(files.text)
+      : { 'meta_agent.ts': await context.blobs.read(standing.goodMeta) };
   const row = head === parent.id ? parent : context.state.candidates.get(head);
-  const program = outcome.head === 'this' || row === undefined ? programFiles(files.text) : await programOf(context, row);
+  const program =
+    outcome.head === 'this' || row === undefined ? programFiles(files.text) : await programOf(context, row);
   return checkout(context, runner, agent, files, { ...meta, ...program });
 }
 
@@ -220,7 +234,8 @@ async function rowsOf(
   adoptions: readonly AdoptionRow[],
 ): Promise<NewRow[]> {
   const { agent, generation, parent, before, view, thought } = made;
-  const instruction = thought.instruction === undefined ? {} : { instructionSha256: await context.blobs.write(thought.instruction) };
+  const instruction =
+    thought.instruction === undefined ? {} : { instructionSha256: await context.blobs.write(thought.instruction) };
   return [
     ...thought.reads.map((row) => rowOf('reads', row.id, row)),
     rowOf('contexts', candidate.id, {
@@ -228,7 +243,13 @@ async function rowsOf(
       generation,
       parent: parent.id,
       strategies: [...view.peers.values()].map((peer) => `${peer.peer}_gen${peer.generation}`),
-      evals: [...new Set([...view.tree.files.keys()].filter((path) => path.startsWith('evals/')).map((path) => path.split('/')[1] ?? ''))],
+      evals: [
+        ...new Set(
+          [...view.tree.files.keys()]
+            .filter((path) => path.startsWith('evals/'))
+            .map((path) => path.split('/')[1] ?? ''),
+        ),
+      ],
       metaAgentSha256: sha256(before.text['meta_agent.ts'] ?? ''),
       ...instruction,
     }),

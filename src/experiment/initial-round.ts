@@ -28,7 +28,11 @@ async function openInitialProgram(context: RunContext, agent: string): Promise<A
   const valid = train.valid && validation.valid;
   const published =
     valid && validation.score > 0
-      ? { mark: await publish(context, runner, agent, 0, validation.score, files.text, undefined), generation: 0, score: validation.score }
+      ? {
+          mark: await publish(context, runner, agent, 0, validation.score, files.text, undefined),
+          generation: 0,
+          score: validation.score,
+        }
       : null;
   const evaluation = await writeEvaluation(context, runner, agent, 0, [train, validation], []);
   const id = candidateId(agent, 0);

@@ -40,7 +40,10 @@ export function meteredModel(
       meter.check();
       const requestText = canonicalRequest(request);
       const from = watch.now();
-      const row = (result: Pick<CallRow, 'replySha256' | 'attempts' | 'stopReason' | 'toolCalls'>, reply?: ModelReply): CallRow => ({
+      const row = (
+        result: Pick<CallRow, 'replySha256' | 'attempts' | 'stopReason' | 'toolCalls'>,
+        reply?: ModelReply,
+      ): CallRow => ({
         id,
         agent,
         generation,
@@ -72,7 +75,9 @@ export function meteredModel(
           const failed = { replySha256: '', attempts: error.attempts, stopReason: 'error', toolCalls: 0 };
           // Its own key: the call that is made in its place when the run goes on has the plain one.
           const key = `${id}/failed-${context.clock()}`;
-          await recorder.record([rowOf('calls', key, { ...row(failed), id: key, error: `${error.code}: ${error.message}` })]);
+          await recorder.record([
+            rowOf('calls', key, { ...row(failed), id: key, error: `${error.code}: ${error.message}` }),
+          ]);
         }
         throw error;
       }

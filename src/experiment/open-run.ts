@@ -86,22 +86,27 @@ async function assemble(
   log: Log,
 ): Promise<OpenRun> {
   const { config, task, sandbox, clock, now } = shared;
+  const watch = new Stopwatch(now);
   const gate = await openGate({
     log,
     run: plan.id,
     clock,
     scopes: scopesOf(plan),
     grants: grantsOf(plan, config),
-    gather: syntaxFacts(sandbox, shared.signal),
+    gather: syntaxFacts(sandbox, watch, shared.signal),
   });
   const state = createRunState();
   const seen = new Set<string>();
   const trace = await openTraceWriter(dir);
-  const follower = new LogFollower(log, async (record) => {
-    if (record.body.type === 'row' && seen.has(record.key)) return;
-    if (record.body.type === 'row') seen.add(record.key);
-    applyRecord(state, record);
-  }, trace);
+  const follower = new LogFollower(
+    log,
+    (record) => {
+      if (record.body.type === 'row' && seen.has(record.key)) return;
+      if (record.body.type === 'row') seen.add(record.key);
+      applyRecord(state, record);
+    },
+    trace,
+  );
   await follower.catchUp();
   const meter = new Meter(config.budget, now, state.last?.wallMs ?? 0, shared.total);
   for (const call of state.calls.values()) meter.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
@@ -120,7 +125,7 @@ async function assemble(
     meter,
     models,
     usdOf: (agent, usage) => costOf(plan.agents, models, agent, usage),
-    watch: new Stopwatch(now),
+    watch,
     clock,
     signal: AbortSignal.any([shared.signal, stopping.signal]),
     onEvent: shared.onEvent,
@@ -130,7 +135,8 @@ async function assemble(
     const file = await readRunFile(dir);
     await writeRunFile(dir, { ...file, ...change(file) });
   };
-  const anchored = (file: RunFile, round: number): RunFile['anchors'] => [...file.anchors, { ...log.head(), round }].slice(-KEPT_ANCHORS);
+  const anchored = (file: RunFile, round: number): RunFile['anchors'] =>
+    [...file.anchors, { ...log.head(), round }].slice(-KEPT_ANCHORS);
   return {
     context,
     abort: (reason) => stopping.abort(reason),
@@ -147,7 +153,12 @@ async function assemble(
   };
 }
 
-function costOf(agents: readonly AgentConfig[], models: ReadonlyMap<string, Model>, agent: string, usage: Usage): number {
+function costOf(
+  agents: readonly AgentConfig[],
+  models: ReadonlyMap<string, Model>,
+  agent: string,
+  usage: Usage,
+): number {
   const price = agents.find(({ name }) => name === agent)?.price;
   const model = models.get(agent)?.identity ?? '';
   return usdOf(model, usage, price).usd;

@@ -19,8 +19,14 @@ describe('outcomeOf()', () => {
   });
 
   it('does not build upon a program that cannot run, unless the policy is keep', () => {
-    expect(outcomeOf('rollback-invalid', { ...fine, evaluation: invalid })).toMatchObject({ status: 'failed', head: 'parent' });
-    expect(outcomeOf('rollback-best', { ...fine, evaluation: invalid })).toMatchObject({ status: 'failed', head: 'best' });
+    expect(outcomeOf('rollback-invalid', { ...fine, evaluation: invalid })).toMatchObject({
+      status: 'failed',
+      head: 'parent',
+    });
+    expect(outcomeOf('rollback-best', { ...fine, evaluation: invalid })).toMatchObject({
+      status: 'failed',
+      head: 'best',
+    });
     expect(outcomeOf('keep', { ...fine, evaluation: invalid })).toMatchObject({ status: 'failed', head: 'this' });
   });
 

@@ -26,7 +26,11 @@ export interface CandidateOutcome {
 export function outcomeOf(policy: Regression, findings: Findings): CandidateOutcome {
   const { metaFailure, refusals, unchanged, evaluation, bestScore } = findings;
   if (metaFailure !== undefined) {
-    return { status: 'failed', head: 'parent', reason: `the meta agent did not run: ${metaFailure.message} (${metaFailure.code})` };
+    return {
+      status: 'failed',
+      head: 'parent',
+      reason: `the meta agent did not run: ${metaFailure.message} (${metaFailure.code})`,
+    };
   }
   const refused = refusals.find(({ path }) => path !== 'meta_agent.ts');
   if (unchanged && refused !== undefined) {
@@ -39,7 +43,11 @@ export function outcomeOf(policy: Regression, findings: Findings): CandidateOutc
     return { status: 'failed', head, reason: `the program is invalid: ${evaluation.feedback}` };
   }
   if (policy === 'rollback-best' && bestScore !== undefined && evaluation.score < bestScore) {
-    return { status: 'rejected', head: 'best', reason: `validation score below the best so far, which is built upon instead` };
+    return {
+      status: 'rejected',
+      head: 'best',
+      reason: `validation score below the best so far, which is built upon instead`,
+    };
   }
   return { status: 'accepted', head: 'this' };
 }

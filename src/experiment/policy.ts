@@ -23,7 +23,10 @@ export function grantsOf(plan: RunPlan, config: ExperimentConfig): Grant[] {
   const runner: Grant = {
     agent: RUNNER,
     read: [parseScopeName('agents'), parseScopeName('evaluations'), STRATEGIES],
-    write: [parseScopeName('agents'), parseScopeName('evaluations'), STRATEGIES].map((scope) => ({ kind: 'observation', scope })),
+    write: [parseScopeName('agents'), parseScopeName('evaluations'), STRATEGIES].map((scope) => ({
+      kind: 'observation',
+      scope,
+    })),
     principal: true,
   };
   const agents = plan.agents.map(

@@ -26,7 +26,9 @@ export function writeEvaluation(
   notes: readonly string[],
 ): Promise<MarkId> {
   const { train, validation } = context.config.disclosure;
-  const files: Record<string, string> = { ...disclosedFiles(evaluations, { train, validation }, { maxBytes: SHOWN_BYTES }) };
+  const files: Record<string, string> = {
+    ...disclosedFiles(evaluations, { train, validation }, { maxBytes: SHOWN_BYTES }),
+  };
   if (notes.length > 0) files['notes.md'] = `${notes.map((note) => `- ${note}`).join('\n')}\n`;
   return writeAsRunner(context, runner, agent, {
     scope: evaluationScope(agent),

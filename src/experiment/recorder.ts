@@ -1,4 +1,5 @@
 import type { Gate } from '../guard/gate.ts';
+import { UNBOUNDED, copyJson } from '../space/json-value.ts';
 import type { Json } from '../space/marks.ts';
 import type { TraceTables } from '../trace/schema.ts';
 import type { RoundRow, RunState } from './run-state.ts';
@@ -9,15 +10,15 @@ interface Tables extends TraceTables {
 }
 
 /** One row to record: its key within the table makes recording it again harmless. */
-export interface NewRow<Table extends keyof Tables = keyof Tables> {
-  readonly table: Table;
+export interface NewRow {
+  readonly table: keyof Tables;
   readonly key: string;
-  readonly row: Tables[Table];
+  readonly row: Json;
 }
 
-/** Types a row by its table. */
+/** A row as it goes into the log; typed by its table. */
 export function rowOf<Table extends keyof Tables>(table: Table, key: string, row: Tables[Table]): NewRow {
-  return { table, key, row } as NewRow;
+  return { table, key, row: copyJson(row, UNBOUNDED) };
 }
 
 /** Writes rows to the log and, once they are durable, into the state. Rows the log already has stay as they were first written. */
@@ -42,7 +43,7 @@ export class Recorder {
       [...byTable].map(([table, group]) =>
         this.#gate.rows(
           table,
-          group.map(({ key, row }) => ({ key: `${table}/${key}`, row: row as unknown as Json })),
+          group.map(({ key, row }) => ({ key: `${table}/${key}`, row })),
         ),
       ),
     );
@@ -52,7 +53,7 @@ export class Recorder {
         seq: 0,
         hash: '',
         key,
-        body: { type: 'row', table, row: row as unknown as Json },
+        body: { type: 'row', table, row },
       });
     }
   }

@@ -30,5 +30,11 @@ it('planRuns() lists arms as configured, then seeds; a solo arm has a run per ag
 });
 
 it('planRuns() shares strategies in the paired arm alone', () => {
-  expect(new Set(planRuns(config).filter(({ sharing }) => sharing).map(({ arm }) => arm))).toEqual(new Set(['paired']));
+  expect(
+    new Set(
+      planRuns(config)
+        .filter(({ sharing }) => sharing)
+        .map(({ arm }) => arm),
+    ),
+  ).toEqual(new Set(['paired']));
 });

@@ -19,7 +19,13 @@ export function planRuns(config: ExperimentConfig): readonly RunPlan[] {
   return config.arms.flatMap((arm) =>
     config.seeds.flatMap((seed): RunPlan[] => {
       if (arm === 'solo') {
-        return config.agents.map((agent) => ({ id: `${agent.name}-s${seed}-solo`, seed, arm, agents: [agent], sharing: false }));
+        return config.agents.map((agent) => ({
+          id: `${agent.name}-s${seed}-solo`,
+          seed,
+          arm,
+          agents: [agent],
+          sharing: false,
+        }));
       }
       const names = config.agents.map(({ name }) => name).join('+');
       return [{ id: `${names}-s${seed}-${arm}`, seed, arm, agents: config.agents, sharing: arm === 'paired' }];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MarkId } from '../space/marks.ts';
 import type { LogRecord } from '../space/log.ts';
+import { ROW_SCHEMAS } from '../trace/row-schema.ts';
 import type { AdoptionRow, CallRow, CandidateRow, EvaluationRow } from '../trace/schema.ts';
 
 /** Where one agent stands after a round; all a following round needs to know of it. */
@@ -24,7 +25,7 @@ export interface RoundRow {
   readonly wallMs: number;
 }
 
-const markId = z.string().transform((id) => id as MarkId);
+const markId = z.custom<MarkId>((value) => typeof value === 'string' && value !== '');
 const roundSchema = z.object({
   round: z.int().nonnegative(),
   agents: z.record(
@@ -66,40 +67,31 @@ export function createRunState(): RunState {
   };
 }
 
-/** Folds one log record in. Rows come from our own log, whose chain was checked when it was opened. */
+const verdictSchema = z.object({ agent: z.string(), verdict: z.string() });
+
+/** Folds one log record in. @throws {z.ZodError} for a row of another version that does not fit any more */
 export function applyRecord(state: RunState, record: LogRecord): void {
   const { body } = record;
   if (body.type === 'decision') {
-    const { agent, verdict } = body.decision as { agent: string; verdict: string };
+    const { agent, verdict } = verdictSchema.parse(body.decision);
     if (verdict === 'denied') state.denials.set(agent, (state.denials.get(agent) ?? 0) + 1);
-  } else if (body.type === 'row') {
-    const row: unknown = body.row;
-    switch (body.table) {
-      case 'candidates': {
-        const candidate = row as CandidateRow;
-        state.candidates.set(candidate.id, candidate);
-        break;
-      }
-      case 'evaluations': {
-        const evaluation = row as EvaluationRow;
-        state.evaluations.set(`${evaluation.candidate}/${evaluation.split}`, evaluation);
-        break;
-      }
-      case 'adoptions': {
-        const adoption = row as AdoptionRow;
-        state.adoptions.set(adoption.id, adoption);
-        break;
-      }
-      case 'calls': {
-        const call = row as CallRow;
-        state.calls.set(call.id, call);
-        break;
-      }
-      case 'rounds':
-        state.last = roundSchema.parse(row);
-        break;
-      default:
-    }
+    return;
+  }
+  if (body.type !== 'row') return;
+  if (body.table === 'candidates') {
+    const candidate = ROW_SCHEMAS.candidates.parse(body.row);
+    state.candidates.set(candidate.id, candidate);
+  } else if (body.table === 'evaluations') {
+    const evaluation = ROW_SCHEMAS.evaluations.parse(body.row);
+    state.evaluations.set(`${evaluation.candidate}/${evaluation.split}`, evaluation);
+  } else if (body.table === 'adoptions') {
+    const adoption = ROW_SCHEMAS.adoptions.parse(body.row);
+    state.adoptions.set(adoption.id, adoption);
+  } else if (body.table === 'calls') {
+    const call = ROW_SCHEMAS.calls.parse(body.row);
+    state.calls.set(call.id, call);
+  } else if (body.table === 'rounds') {
+    state.last = roundSchema.parse(body.row);
   }
 }
 
@@ -119,7 +111,9 @@ export function usageOf(state: RunState, agent: string | null): { tokens: number
 
 /** Candidates of one agent, oldest first. */
 export function candidatesOf(state: RunState, agent: string): CandidateRow[] {
-  return [...state.candidates.values()].filter((row) => row.agent === agent).sort((a, b) => a.generation - b.generation);
+  return [...state.candidates.values()]
+    .filter((row) => row.agent === agent)
+    .sort((a, b) => a.generation - b.generation);
 }
 
 /** The agent's best valid candidate by validation score, of generations below `before`; the earliest of equals. */

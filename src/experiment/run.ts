@@ -12,6 +12,7 @@ import type { AgentStanding, RoundRow } from './run-state.ts';
 import { bestOf, usageOf } from './run-state.ts';
 import { scoreCandidate } from './score-candidate.ts';
 import { programOf } from './sources.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** The run was stopped from outside (Ctrl-C, a signal); everything up to here is on disk. */
 export class Interrupted extends Error {
@@ -30,11 +31,11 @@ export class Interrupted extends Error {
  * @throws {BudgetStop | Interrupted | ModelError | EvaluatorError} whatever ended the run early; it is resumable then.
  */
 export async function playRun(run: OpenRun): Promise<void> {
-  const { context, abort } = run;
+  const { context } = run;
   const { meter, plan, config, state, onEvent } = context;
   const wallLeft = meter.wallLeftMs();
   const timer = Number.isFinite(wallLeft)
-    ? setTimeout(() => abort(overWall(run)), Math.min(Math.max(0, wallLeft), 2 ** 31 - 1))
+    ? setTimeout(() => run.abort(overWall(run)), Math.min(Math.max(0, wallLeft), 2 ** 31 - 1))
     : undefined;
   try {
     context.signal.throwIfAborted();
@@ -79,7 +80,11 @@ function openingRows({ plan, config, task, models, clock }: RunContext): NewRow[
       platform: `${process.platform}-${process.arch}`,
       cpus: availableParallelism(),
       memoryMb: Math.round(totalmem() / 2 ** 20),
-      limits: { ...task.task.limits, maxFileBytes: config.maxFileBytes, toolCallsPerGeneration: config.budget.toolCallsPerGeneration },
+      limits: {
+        ...task.task.limits,
+        maxFileBytes: config.maxFileBytes,
+        toolCallsPerGeneration: config.budget.toolCallsPerGeneration,
+      },
     }),
   ];
 }
@@ -95,13 +100,13 @@ function overWall({ context }: OpenRun): Error {
 
 /** Runs `work` for every agent at once and waits for all of them, also when one fails: nothing goes on behind the caller's back. */
 async function together<T>(run: OpenRun, work: (agent: string) => Promise<T>): Promise<Record<string, T>> {
-  const { context, abort } = run;
+  const { context } = run;
   const settled = await Promise.allSettled(
     context.plan.agents.map(async ({ name }) => {
       try {
         return [name, await work(name)] as const;
       } catch (error) {
-        abort(error);
+        run.abort(error);
         throw error;
       }
     }),
@@ -136,10 +141,18 @@ async function oneGeneration(run: OpenRun, agent: string, round: number, snapsho
     published: result.candidate.published,
     adopted: result.adoptions.map(({ peer, peerGeneration, reuse }) => ({ peer, peerGeneration, reuse })),
     ...(result.candidate.reason === undefined ? {} : { reason: result.candidate.reason }),
-    timing: { total: watch.now() - from, ...watch.take(agent) },
+    timing: timingOf(watch.now() - from, watch.take(agent)),
   };
   onEvent({ type: 'generation-done', run: plan.id, ...report });
   return result.standing;
+}
+
+/** Syntax checks are asked for by the guard and made in the sandbox: they count there. */
+function timingOf(
+  total: number,
+  { model, sandbox, guard, check }: ReturnType<Stopwatch['take']>,
+): GenerationReport['timing'] {
+  return { total, model, sandbox: sandbox + check, guard: guard - check };
 }
 
 async function closeRound(run: OpenRun, round: number, agents: Record<string, AgentStanding>): Promise<void> {

@@ -1,4 +1,5 @@
 import { evaluateProgram } from '../evaluate/evaluate-program.ts';
+import { parseEvaluation } from '../evaluate/evaluation-schema.ts';
 import type { Evaluation, Split } from '../evaluate/task.ts';
 import type { EvaluationRow } from '../trace/schema.ts';
 import { rowOf } from './recorder.ts';
@@ -22,7 +23,7 @@ export async function scoreCandidate(
   const { state, blobs, task, secret, sandbox, watch, signal } = context;
   const candidate = candidateId(agent, generation);
   const known = state.evaluations.get(`${candidate}/${split}`);
-  if (known !== undefined) return JSON.parse(await blobs.read(known.detail)) as Evaluation;
+  if (known !== undefined) return parseEvaluation(await blobs.read(known.detail));
 
   const evaluation = await watch.time(agent, 'sandbox', () =>
     evaluateProgram({ task: task.task, split, secret, modules: programFiles(files), run: sandbox.run, signal }),

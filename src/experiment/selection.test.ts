@@ -15,7 +15,7 @@ describe('selectParent()', () => {
   const some = [candidate(0, 0.2), candidate(1, 0.8), candidate(2, 0.9, { valid: false }), candidate(3, 0.8)];
 
   it('latest takes the head, drawing no random number', () => {
-    const never = (): number => expect.unreachable('drew a number') as never;
+    const never = (): number => expect.unreachable('drew a number');
     expect(selectParent('latest', 'a/3', some, never)).toBe('a/3');
   });
 
@@ -33,7 +33,11 @@ describe('selectParent()', () => {
   });
 
   it('score-child-prop follows sigmoid x penalty', () => {
-    const weights = childProportionalWeights([candidate(0, 0.5), candidate(1, 0.7, { children: 8 }), candidate(2, 0.6)]);
+    const weights = childProportionalWeights([
+      candidate(0, 0.5),
+      candidate(1, 0.7, { children: 8 }),
+      candidate(2, 0.6),
+    ]);
     const mean = 0.6;
     expect(weights[0]).toBeCloseTo(1 / (1 + Math.exp(-10 * (0.5 - mean))), 12);
     expect(weights[1]).toBeCloseTo((1 / (1 + Math.exp(-10 * (0.7 - mean)))) * Math.exp(-1), 12);

@@ -32,7 +32,11 @@ export function selectParent(
     case 'best':
       return valid.reduce((best, candidate) => (candidate.score > best.score ? candidate : best)).id;
     case 'random':
-      return pick(valid, valid.map(() => 1), random());
+      return pick(
+        valid,
+        valid.map(() => 1),
+        random(),
+      );
     case 'score-child-prop':
       return pick(valid, childProportionalWeights(valid), random());
   }

@@ -17,7 +17,8 @@ export async function storeSources(
 /** The program of a recorded candidate, from its blobs. */
 export async function programOf(context: RunContext, candidate: CandidateRow): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for (const [path, hash] of Object.entries(programFiles(candidate.sources))) files[path] = await context.blobs.read(hash);
+  for (const [path, hash] of Object.entries(programFiles(candidate.sources)))
+    files[path] = await context.blobs.read(hash);
   return files;
 }
 

@@ -1,5 +1,5 @@
 /** Where an agent's generation spends its wall time, by who uses it. */
-export const SPENDERS = ['model', 'sandbox', 'guard'] as const;
+export const SPENDERS = ['model', 'sandbox', 'guard', 'check'] as const;
 export type Spender = (typeof SPENDERS)[number];
 
 /** Sums wall milliseconds per agent and spender; `now` is monotonic. Overlapping spans of one spender count twice. */
@@ -28,7 +28,7 @@ export class Stopwatch {
 
   /** What has been spent for the agent since the last `take`, and starts again from 0. */
   take(agent: string): Record<Spender, number> {
-    const sums = { model: 0, sandbox: 0, guard: 0 };
+    const sums = { model: 0, sandbox: 0, guard: 0, check: 0 };
     for (const spender of SPENDERS) {
       const key = `${agent}/${spender}`;
       sums[spender] = this.#sums.get(key) ?? 0;

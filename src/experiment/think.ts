@@ -61,7 +61,8 @@ export async function think(
     if (reply.text.trim() !== '') steps.push({ type: 'said', call, text: reply.text });
   });
   const limit = config.budget.toolCallsPerGeneration;
-  const use = (what: ToolUse, refuse?: Denial): Promise<Outcome> => watch.time(agent, 'guard', () => session.use(what, refuse));
+  const use = (what: ToolUse, refuse?: Denial): Promise<Outcome> =>
+    watch.time(agent, 'guard', () => session.use(what, refuse));
   let stopped = signal;
   const shell = sandbox.openShell();
   const toolbox = createToolbox({

@@ -24,7 +24,9 @@ export function resultText(result: ResultDocument, options: ResultOptions): stri
     bestsText(runs),
     comparisonText(runs),
     scripted ? SCRIPTED_NOTE : '',
-    options.publicSecret ? 'The test split of the quickstart comes from a fixed, public secret: its scores are for looking, not for claims.' : '',
+    options.publicSecret
+      ? 'The test split of the quickstart comes from a fixed, public secret: its scores are for looking, not for claims.'
+      : '',
     `Everything is in ${options.dir}: marks.db (the log), trace/*.jsonl (tables), summary.json.\nCheck a log with: hivemark verify <run folder>`,
   ];
   return `\n${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -32,7 +34,7 @@ export function resultText(result: ResultDocument, options: ResultOptions): stri
 
 const SCRIPTED_NOTE =
   'The models were SCRIPTED: deterministic programs that take the place of language models and use the same tools. No result\n' +
-  'here is a language model\'s. With real ones: hivemark run --models anthropic/<model> openai/<model>\n' +
+  "here is a language model's. With real ones: hivemark run --models anthropic/<model> openai/<model>\n" +
   '(keys from ANTHROPIC_API_KEY and OPENAI_API_KEY; `hivemark doctor` checks them).';
 
 function adoptionsText(runs: readonly RunSummary[]): string {
@@ -62,7 +64,21 @@ function adoptionRow(run: RunSummary, row: AdoptionSummary): string[] {
 }
 
 function bestsText(runs: readonly RunSummary[]): string {
-  const head = ['run', 'agent', 'model', 'gens', 'invalid', 'best gen', 'train', 'validation', 'test', 'adoptions', 'denials', 'tokens', 'usd'];
+  const head = [
+    'run',
+    'agent',
+    'model',
+    'gens',
+    'invalid',
+    'best gen',
+    'train',
+    'validation',
+    'test',
+    'adoptions',
+    'denials',
+    'tokens',
+    'usd',
+  ];
   const rows = runs.flatMap((run) =>
     run.agents.map((agent) => [
       `s${run.seed}-${run.arm}`,
@@ -94,9 +110,12 @@ function comparisonText(runs: readonly RunSummary[]): string {
     .filter((run) => run.arm === 'paired')
     .flatMap((pair) => {
       const alone = runs.filter((run) => run.arm === 'solo' && run.seed === pair.seed && run.task === pair.task);
-      const best = (agents: readonly AgentSummary[]): number => Math.max(0, ...agents.map((agent) => agent.best.validation ?? 0));
+      const best = (agents: readonly AgentSummary[]): number =>
+        Math.max(0, ...agents.map((agent) => agent.best.validation ?? 0));
       if (alone.length === 0) return [];
-      const soloBests = alone.flatMap((run) => run.agents.map((agent) => `${agent.name} ${(agent.best.validation ?? 0).toFixed(4)}`));
+      const soloBests = alone.flatMap((run) =>
+        run.agents.map((agent) => `${agent.name} ${(agent.best.validation ?? 0).toFixed(4)}`),
+      );
       const gain = best(pair.agents) - best(alone.flatMap((run) => run.agents));
       return [
         `Seed ${pair.seed}: the pair reached ${best(pair.agents).toFixed(4)}; alone, in as many generations: ${soloBests.join(', ')} (pairing ${gain >= 0 ? '+' : ''}${gain.toFixed(4)})`,

@@ -28,7 +28,13 @@ async function outcomeOf(body: string, budgetMs = 1_000): Promise<Outcome> {
   await child.ready;
   const limits = { ...DEFAULT_LIMITS, resultBytes: 1_000, hostBytes: 1_000, logBytes: 1_000 };
   const host = new HostCalls({ ask: () => Promise.resolve(1) }, limits);
-  const session = new ChildSession(child, { modules: {}, broken: {}, entry: 'a.js' }, limits, new ComputeSlots(1), host);
+  const session = new ChildSession(
+    child,
+    { modules: {}, broken: {}, entry: 'a.js' },
+    limits,
+    new ComputeSlots(1),
+    host,
+  );
   const outcome = await session.open(1, budgetMs, {});
   session.end(outcome);
   await child.gone;

@@ -20,11 +20,7 @@ export class IsolateHost {
   #api: Api | undefined;
   #replies = 0;
 
-  constructor(
-    ivm: typeof import('isolated-vm'),
-    job: Job,
-    frame: (kind: FrameKind, payload: string) => void,
-  ) {
+  constructor(ivm: typeof import('isolated-vm'), job: Job, frame: (kind: FrameKind, payload: string) => void) {
     this.#ivm = ivm;
     this.#job = job;
     this.#frame = frame;

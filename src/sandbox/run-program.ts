@@ -144,7 +144,9 @@ class ProgramRun {
   async #prepare(child: DisposableChild): Promise<PreparedModules | { readonly failed: Failure }> {
     const { stripped } = this.#deps;
     const entries = Object.entries(this.#job.modules);
-    const missing = entries.filter(([path, source]) => needsStripping(path) && stripped.get(path, source) === undefined);
+    const missing = entries.filter(
+      ([path, source]) => needsStripping(path) && stripped.get(path, source) === undefined,
+    );
     if (missing.length > 0) {
       const result = await stripModules(child, Object.fromEntries(missing));
       if ('failed' in result) return result;
@@ -173,7 +175,13 @@ class ProgramRun {
         child.kill();
         return prepared.failed;
       }
-      this.#session = new ChildSession(child, { ...this.#job, ...prepared }, this.#limits, this.#deps.slots, this.#host);
+      this.#session = new ChildSession(
+        child,
+        { ...this.#job, ...prepared },
+        this.#limits,
+        this.#deps.slots,
+        this.#host,
+      );
       if (this.#job.signal?.aborted === true) this.#session.end(ABORTED);
     }
     return this.#session;

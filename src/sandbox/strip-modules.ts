@@ -33,7 +33,8 @@ export function stripModules(child: DisposableChild, modules: Readonly<Record<st
         else resolve({ modules: parsed });
       },
       flood: () => fail('crash', 'its types could not be stripped'),
-      end: ({ outOfMemory }: ChildExit) => fail(outOfMemory ? 'memory' : 'crash', 'stripping its types ended the process'),
+      end: ({ outOfMemory }: ChildExit) =>
+        fail(outOfMemory ? 'memory' : 'crash', 'stripping its types ended the process'),
     },
     // A character can take six in JSON; messages and paths come on top.
     8 * chars + 64 * 1024,

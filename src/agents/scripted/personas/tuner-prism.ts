@@ -49,7 +49,7 @@ function relocate(placement: number[], input: Input): number[] {
 `;
 
 const ANNEAL = `
-const annealSteps = 300;
+const annealSteps = 200;
 const annealHeat = 0.03;
 
 // Simulated annealing over moves of single models; keeps the best placement it comes by.
@@ -77,7 +77,7 @@ function anneal(placement: number[], input: Input, random: () => number): number
 `;
 
 const KICK = `
-const kickRounds = 4;
+const kickRounds = 2;
 const kickSize = 2;
 
 // Throws a few models anywhere, lets the passes before this one repair it as far as they can, and keeps what is better.
