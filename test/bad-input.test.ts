@@ -93,6 +93,25 @@ describe('a run in trouble stays whole', () => {
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: false, firstBad: { seq: 7 } });
   }, 60_000);
 
+  it('a log with its tail cut before the last anchor is not gone on from', async () => {
+    const out = await newFolder();
+    const config = await configFile(`name: x\ntask: sine_approx\ngenerations: 2\n${agents()}`);
+    expect((await runCli(['run', config, '--out', out], { env: SECRET })).code).toBe(0);
+    const dir = join(out, 'x', 'a+b-s42-paired');
+    const run = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8')) as object;
+    await writeFile(join(dir, 'run.json'), JSON.stringify({ ...run, status: 'running' }));
+    const table = await readFile(join(dir, 'trace', 'calls.jsonl'), 'utf8');
+    tamper(dir, (db) => db.exec('DELETE FROM log WHERE seq > 20'));
+    const resumed = await runCli(['resume', dir], { env: SECRET });
+    expect(resumed.code).toBe(1);
+    expect(resumed.stderr).toContain('record 21');
+    expect(await readFile(join(dir, 'trace', 'calls.jsonl'), 'utf8')).toBe(table);
+    expect(JSON.parse((await runCli(['verify', dir, '--json'])).stdout)).toMatchObject({
+      ok: false,
+      firstBad: { seq: 21 },
+    });
+  }, 60_000);
+
   it('a second process is refused while a run is open', async () => {
     const out = await newFolder();
     const config = await configFile(`name: x\ntask: prism_placement\ngenerations: 3\n${agents()}`);

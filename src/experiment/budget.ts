@@ -30,7 +30,7 @@ export class Meter {
   readonly #now: () => number;
   readonly #startedAt: number;
   readonly #parent: Meter | undefined;
-  #earlierWallMs: number;
+  readonly #earlierWallMs: number;
   #usd = 0;
   #tokens = 0;
   #calls = 0;
@@ -49,11 +49,6 @@ export class Meter {
     this.#tokens += call.tokens;
     this.#calls += 1;
     this.#parent?.add(call);
-  }
-
-  /** Adds wall time of runs that were finished before this process started. */
-  addWall(ms: number): void {
-    this.#earlierWallMs += ms;
   }
 
   spent(): Spent {

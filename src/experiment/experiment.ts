@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { createSandbox } from '../sandbox/create-sandbox.ts';
 import type { RunSummary } from '../trace/run-folder.ts';
 import { readRunFile, readSummary, stoppedStatus } from '../trace/run-folder.ts';
+import { readTable } from '../trace/trace-reader.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import type { Environment } from '../agents/open-model.ts';
 import { BudgetStop, Meter } from './budget.ts';
@@ -144,7 +145,9 @@ async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared)
   const before = await readRunFile(dir);
   if (before.status === 'done') {
     const { schemaVersion: _version, ...summary } = await readSummary(dir);
-    for (const { tokens, usd } of summary.agents) shared.total.add({ usd, tokens });
+    for await (const call of readTable(dir, 'calls')) {
+      shared.total.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
+    }
     return { summary: { ...summary, dir } };
   }
   const run = await openRun(dir, plan, shared);

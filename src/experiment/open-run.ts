@@ -7,6 +7,7 @@ import { testSecretOf } from '../evaluate/secret.ts';
 import { openGate } from '../guard/gate.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Log, LogRecord } from '../space/log.ts';
+import { CorruptLogError } from '../space/log.ts';
 import { openSqliteLog } from '../space/sqlite-log.ts';
 import { openBlobStore } from '../trace/blob-store.ts';
 import type { RunFile, RunSummary } from '../trace/run-folder.ts';
@@ -85,6 +86,7 @@ async function assemble(
   models: ReadonlyMap<string, Model>,
   log: Log,
 ): Promise<OpenRun> {
+  await meetAnchors(dir, log);
   const { config, task, sandbox, clock, now } = shared;
   const watch = new Stopwatch(now);
   const gate = await openGate({
@@ -108,6 +110,7 @@ async function assemble(
     trace,
   );
   await follower.catchUp();
+  await markRunning(dir);
   const meter = new Meter(config.budget, now, state.last?.wallMs ?? 0, shared.total);
   for (const call of state.calls.values()) meter.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
 
@@ -143,14 +146,32 @@ async function assemble(
     catchUp: () => follower.catchUp(),
     checkpoint: (round) => anchor((file) => ({ anchors: anchored(file, round) })),
     async finish(status) {
+      await follower.catchUp();
       const summary = summarise(state, plan, task, models, dir, status);
-      await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status }));
+      await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status, endedAt: clock() }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary });
       await trace.close();
       await gate.close();
       return summary;
     },
   };
+}
+
+/** The log must hold what `run.json` vouched for: a cut tail is not gone on from. @throws {CorruptLogError} */
+async function meetAnchors(dir: string, log: Log): Promise<void> {
+  const last = (await readRunFile(dir)).anchors.at(-1);
+  if (last === undefined) return;
+  for await (const record of log.read(last.seq)) {
+    if (record.hash === last.hash) return;
+    throw new CorruptLogError(last.seq, 'it is not the record that run.json vouches for');
+  }
+  throw new CorruptLogError(log.head().seq + 1, `it is missing; run.json vouches for ${last.seq} records`);
+}
+
+/** A run that was stopped and goes on says so again. */
+async function markRunning(dir: string): Promise<void> {
+  const { endedAt: _ended, ...file } = await readRunFile(dir);
+  if (file.status !== 'running') await writeRunFile(dir, { ...file, status: 'running' });
 }
 
 function costOf(
@@ -180,15 +201,17 @@ class LogFollower {
 
   catchUp(): Promise<void> {
     const mine = this.#turn.then(async () => {
-      const records: LogRecord[] = [];
-      for await (const record of this.#log.read(this.#next)) {
-        this.#apply(record);
-        records.push(record);
-        this.#next = record.seq + 1;
-      }
-      await this.#trace.append(records);
+      await this.#trace.append(this.#news());
     });
     this.#turn = mine.catch(() => undefined);
     return mine;
+  }
+
+  async *#news(): AsyncGenerator<LogRecord> {
+    for await (const record of this.#log.read(this.#next)) {
+      this.#apply(record);
+      this.#next = record.seq + 1;
+      yield record;
+    }
   }
 }
