@@ -63,6 +63,15 @@ export interface ModelReply {
   readonly continuation?: Json;
 }
 
+/** What a replay repeats. */
+export interface Recording {
+  /** Of the recorded run, where the recording tells. */
+  readonly seed?: number;
+  readonly task?: string;
+  /** Leaves out the next `calls` of its calls: a run that goes on has their replies on record and does not ask for them again. */
+  skip(calls: number): void;
+}
+
 /**
  * A language model, or something that takes part like one. `complete` answers one request with one reply;
  * it retries what can be retried by itself. @throws ModelError when it gives up.
@@ -74,6 +83,8 @@ export interface Model {
   readonly identity: string;
   /** True for scripted personas (and for replays of them): never presented as a language model's. */
   readonly scripted: boolean;
+  /** Only of a replay. */
+  readonly recording?: Recording;
   complete(request: ModelRequest): Promise<ModelReply>;
 }
 

@@ -20,6 +20,9 @@ const rowSchema = z.looseObject({
 });
 type Row = z.infer<typeof rowSchema>;
 
+/** What a replay needs of `run.json`. */
+const runSchema = z.looseObject({ seed: z.number(), task: z.string() });
+
 /**
  * Opens a recording: a run's folder, or a `calls.jsonl` beside its `blobs/`. Takes the calls of `agent` alone, in order.
  * Replies are checked against their hash. A call that failed and was made again when the run went on counts once.
@@ -61,7 +64,15 @@ export async function openReplayFile(path: string, agent: string): Promise<Repla
     }
     calls.push({ requestSha256: row.requestSha256, reply: await replyOf(row, blobs, fail) });
   }
-  return createReplay({ calls, identity: identityOf(first), scripted: first.scripted, name });
+  const recordedWith = await runOf(file);
+  return createReplay({ calls, identity: identityOf(first), scripted: first.scripted, name, recordedWith });
+}
+
+/** Seed and task of the run that a `calls.jsonl` belongs to; nothing for one that was moved away from its run. */
+async function runOf(file: string): Promise<{ readonly seed?: number; readonly task?: string }> {
+  const text = await readFile(join(dirname(file), '..', 'run.json'), 'utf8').catch(() => '');
+  const run = runSchema.safeParse(parseJson(text));
+  return run.success ? { seed: run.data.seed, task: run.data.task } : {};
 }
 
 function rowsOf(text: string, fail: (message: string) => ModelError): Row[] {

@@ -1,6 +1,6 @@
 import { requestSha256 } from './canonical.ts';
 import { ModelError } from './model.ts';
-import type { Model, ModelReply, ModelRequest } from './model.ts';
+import type { Model, ModelReply, ModelRequest, Recording } from './model.ts';
 
 /** One call of a recording: what was asked (by hash) and what came of it. */
 export type RecordedCall =
@@ -17,12 +17,15 @@ export interface ReplayOptions {
   readonly name?: string;
   /** What to do when the recording is at its end: fail, or go on with a live model. @default 'error' */
   readonly onMiss?: 'error' | Model;
+  /** What the recorded run was made with, as far as it is known. */
+  readonly recordedWith?: Pick<Recording, 'seed' | 'task'>;
 }
 
 /** A replay, and how far it got. */
 export interface ReplayModel extends Model {
   /** Recorded calls not yet asked for. */
   readonly remaining: number;
+  readonly recording: Recording;
 }
 
 /**
@@ -42,7 +45,13 @@ export function createReplay(options: ReplayOptions): ReplayModel {
     identity,
     scripted,
     get remaining() {
-      return calls.length - next;
+      return Math.max(0, calls.length - next);
+    },
+    recording: {
+      ...options.recordedWith,
+      skip: (count) => {
+        next += count;
+      },
     },
     async complete(request: ModelRequest): Promise<ModelReply> {
       if (request.signal?.aborted) throw new ModelError('aborted', name, `${name}: the call was aborted`, 0);

@@ -15,7 +15,7 @@ import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { VERSION } from '../version.ts';
 import type { ExperimentConfig } from './config.ts';
 import { errorCode, parseConfig } from './config.ts';
-import { openModels } from './open-models.ts';
+import { checkRecordings, openModels } from './open-models.ts';
 import { planRuns } from './run-plan.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -59,7 +59,9 @@ export async function createExperiment(
   options: { readonly env: Env; readonly publicSecret: boolean },
 ): Promise<ExperimentFolder> {
   const task = await loadTaskFor(config);
-  await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.task.name, env: options.env });
+  const { name } = task.task;
+  const models = await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: name, env: options.env });
+  for (const seed of config.seeds) checkRecordings(models, { seed, task: name });
   const secret = options.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env: options.env })).secret;
   const dir = await claimFolder(resolve(out), config.name);
   const folder = { dir, config, task, secret, publicSecret: options.publicSecret };
@@ -154,9 +156,10 @@ function loadTaskFor(config: ExperimentConfig): Promise<LoadedTask> {
 }
 
 /** Makes a run's folder with its `run.json` where it is not there yet. @returns the folder */
-export async function prepareRun(folder: ExperimentFolder, plan: RunPlan): Promise<string> {
+export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: Env): Promise<string> {
   const dir = join(folder.dir, plan.id);
   if (existsSync(join(dir, 'run.json'))) return dir;
+  const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env });
   try {
     await mkdir(dir, { recursive: true });
     await writeRunFile(dir, {
@@ -166,7 +169,7 @@ export async function prepareRun(folder: ExperimentFolder, plan: RunPlan): Promi
       task: folder.task.task.name,
       seed: plan.seed,
       arm: plan.arm,
-      agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: model.startsWith('scripted/') })),
+      agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: models.get(name)?.scripted ?? false })),
       generations: folder.config.generations,
       config: copyJson(folder.config, UNBOUNDED),
       versions: { hivemark: VERSION, node: process.versions.node, v8: process.versions.v8 },

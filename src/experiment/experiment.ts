@@ -141,7 +141,7 @@ interface Played {
 }
 
 async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared): Promise<Played> {
-  const dir = await prepareRun(folder, plan);
+  const dir = await prepareRun(folder, plan, shared.env);
   const before = await readRunFile(dir);
   if (before.status === 'done') {
     const { schemaVersion: _version, ...summary } = await readSummary(dir);

@@ -1,4 +1,5 @@
 import type { Model } from '../agents/model.ts';
+import { ModelError } from '../agents/model.ts';
 import type { Environment } from '../agents/open-model.ts';
 import { openModel } from '../agents/open-model.ts';
 import type { AgentConfig } from './config.ts';
@@ -28,4 +29,29 @@ export async function openModels(
     models.set(name, await openModel(spec, options.env));
   }
   return models;
+}
+
+/**
+ * Refuses replays of runs with another seed or task. Their requests would not always tell: where no message depends on the seed,
+ * a recording answers under any, and its copy would pass for an independent run.
+ *
+ * @throws {ModelError} `replay-mismatch`
+ */
+export function checkRecordings(
+  models: ReadonlyMap<string, Model>,
+  run: { readonly seed: number; readonly task: string },
+): void {
+  for (const { name, recording } of models.values()) {
+    for (const what of ['task', 'seed'] as const) {
+      const recorded = recording?.[what];
+      if (recorded === undefined || recorded === run[what]) continue;
+      throw new ModelError(
+        'replay-mismatch',
+        name,
+        `${name}: recorded with the ${what} ${recorded}, but this run has the ${what} ${run[what]}. ` +
+          `A replay repeats the recorded run alone: use the ${what} ${recorded}, or record it anew.`,
+        0,
+      );
+    }
+  }
 }

@@ -17,7 +17,7 @@ import { openTraceWriter } from '../trace/trace-writer.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
-import { openModels } from './open-models.ts';
+import { checkRecordings, openModels } from './open-models.ts';
 import { grantsOf, scopesOf } from './policy.ts';
 import type { OnEvent } from './progress.ts';
 import { Recorder } from './recorder.ts';
@@ -69,7 +69,9 @@ export interface OpenRun {
  * provider without a key.
  */
 export async function openRun(dir: string, plan: RunPlan, shared: Shared): Promise<OpenRun> {
-  const models = await openModels(plan.agents, { seed: plan.seed, task: shared.task.task.name, env: shared.env });
+  const made = { seed: plan.seed, task: shared.task.task.name };
+  const models = await openModels(plan.agents, { ...made, env: shared.env });
+  checkRecordings(models, made);
   const log = await openSqliteLog(join(dir, 'marks.db'));
   try {
     return await assemble(dir, plan, shared, models, log);
@@ -124,6 +126,7 @@ async function assemble(
     recorder: new Recorder(gate, state, seen),
     state,
     blobs: openBlobStore(dir),
+    texts: new Map(),
     sandbox,
     meter,
     models,

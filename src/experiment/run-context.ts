@@ -23,6 +23,8 @@ export interface RunContext {
   readonly recorder: Recorder;
   readonly state: RunState;
   readonly blobs: BlobStore;
+  /** Sources of candidates by sha256, kept for comparing new programs with old ones. */
+  readonly texts: Map<string, string>;
   readonly sandbox: Sandbox;
   readonly meter: Meter;
   readonly models: ReadonlyMap<string, Model>;

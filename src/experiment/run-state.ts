@@ -41,15 +41,26 @@ const roundSchema = z.object({
   wallMs: z.number().nonnegative(),
 });
 
+/** Input and output tokens together, USD, number of calls. */
+export interface Usage {
+  readonly tokens: number;
+  readonly usd: number;
+  readonly calls: number;
+}
+
 /** What a run's log says so far; mutated by `applyRecord` alone. */
 export interface RunState {
   /** Rows by table and key, for the tables a running experiment looks at. */
   readonly candidates: Map<string, CandidateRow>;
+  /** The same by agent, in the order of their generations. */
+  readonly lineages: Map<string, CandidateRow[]>;
   /** By `<candidate>/<split>`. */
   readonly evaluations: Map<string, EvaluationRow>;
   readonly adoptions: Map<string, AdoptionRow>;
   /** By `<agent>/<generation>/<n>`. */
   readonly calls: Map<string, CallRow>;
+  /** Totals of the calls by agent. */
+  readonly usage: Map<string, Usage>;
   /** Denied decisions per agent. */
   readonly denials: Map<string, number>;
   /** The last closed round; undefined before the initial programs are scored. */
@@ -59,9 +70,11 @@ export interface RunState {
 export function createRunState(): RunState {
   return {
     candidates: new Map(),
+    lineages: new Map(),
     evaluations: new Map(),
     adoptions: new Map(),
     calls: new Map(),
+    usage: new Map(),
     denials: new Map(),
     last: undefined,
   };
@@ -81,6 +94,9 @@ export function applyRecord(state: RunState, record: LogRecord): void {
   if (body.table === 'candidates') {
     const candidate = ROW_SCHEMAS.candidates.parse(body.row);
     state.candidates.set(candidate.id, candidate);
+    const lineage = state.lineages.get(candidate.agent);
+    if (lineage === undefined) state.lineages.set(candidate.agent, [candidate]);
+    else lineage.push(candidate);
   } else if (body.table === 'evaluations') {
     const evaluation = ROW_SCHEMAS.evaluations.parse(body.row);
     state.evaluations.set(`${evaluation.candidate}/${evaluation.split}`, evaluation);
@@ -90,30 +106,25 @@ export function applyRecord(state: RunState, record: LogRecord): void {
   } else if (body.table === 'calls') {
     const call = ROW_SCHEMAS.calls.parse(body.row);
     state.calls.set(call.id, call);
+    const { tokens, usd, calls } = usageOf(state, call.agent);
+    state.usage.set(call.agent, {
+      tokens: tokens + call.inputTokens + call.outputTokens,
+      usd: usd + call.usd,
+      calls: calls + 1,
+    });
   } else if (body.table === 'rounds') {
     state.last = roundSchema.parse(body.row);
   }
 }
 
-/** Totals of an agent's model calls; `null` for the whole run. */
-export function usageOf(state: RunState, agent: string | null): { tokens: number; usd: number; calls: number } {
-  let tokens = 0;
-  let usd = 0;
-  let calls = 0;
-  for (const call of state.calls.values()) {
-    if (agent !== null && call.agent !== agent) continue;
-    tokens += call.inputTokens + call.outputTokens;
-    usd += call.usd;
-    calls += 1;
-  }
-  return { tokens, usd, calls };
+/** Totals of an agent's model calls. */
+export function usageOf(state: RunState, agent: string): Usage {
+  return state.usage.get(agent) ?? { tokens: 0, usd: 0, calls: 0 };
 }
 
 /** Candidates of one agent, oldest first. */
-export function candidatesOf(state: RunState, agent: string): CandidateRow[] {
-  return [...state.candidates.values()]
-    .filter((row) => row.agent === agent)
-    .sort((a, b) => a.generation - b.generation);
+export function candidatesOf(state: RunState, agent: string): readonly CandidateRow[] {
+  return state.lineages.get(agent) ?? [];
 }
 
 /** The agent's best valid candidate by validation score, of generations below `before`; the earliest of equals. */

@@ -9,16 +9,20 @@ export async function storeSources(
   context: RunContext,
   files: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
-  const stored: Record<string, string> = {};
-  for (const [path, text] of Object.entries(files)) stored[path] = await context.blobs.write(text);
-  return stored;
+  const stored = await Promise.all(
+    Object.entries(files).map(async ([path, text]) => [path, await context.blobs.write(text)] as const),
+  );
+  return Object.fromEntries(stored);
 }
 
 /** The program of a recorded candidate, from its blobs. */
 export async function programOf(context: RunContext, candidate: CandidateRow): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for (const [path, hash] of Object.entries(programFiles(candidate.sources)))
-    files[path] = await context.blobs.read(hash);
+  for (const [path, hash] of Object.entries(programFiles(candidate.sources))) {
+    const text = context.texts.get(hash) ?? (await context.blobs.read(hash));
+    context.texts.set(hash, text);
+    files[path] = text;
+  }
   return files;
 }
 

@@ -25,17 +25,18 @@ export function resultText(result: ResultDocument, options: ResultOptions): stri
     comparisonText(runs),
     scripted ? SCRIPTED_NOTE : '',
     options.publicSecret
-      ? 'The test split of the quickstart comes from a fixed, public secret: its scores are for looking, not for claims.'
+      ? "The quickstart's test split comes from a fixed, public secret: its scores are for looking, not for claims."
       : '',
     `Everything is in ${options.dir}: marks.db (the log), trace/*.jsonl (tables), summary.json.\nCheck a log with: hivemark verify <run folder>`,
   ];
   return `\n${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-const SCRIPTED_NOTE =
-  'The models were SCRIPTED: deterministic programs that take the place of language models and use the same tools. No result\n' +
-  "here is a language model's. With real ones: hivemark run --models anthropic/<model> openai/<model>\n" +
-  '(keys from ANTHROPIC_API_KEY and OPENAI_API_KEY; `hivemark doctor` checks them).';
+const SCRIPTED_NOTE = [
+  'The models were SCRIPTED: deterministic programs in the place of language models, with the same tools.',
+  "No result here is a language model's. With real ones (`hivemark doctor` checks keys):",
+  '  hivemark run --models anthropic/<model> openai/<model>',
+].join('\n');
 
 function adoptionsText(runs: readonly RunSummary[]): string {
   const shared = runs.filter((run) => run.agents.length > 1);
@@ -77,13 +78,13 @@ function bestsText(runs: readonly RunSummary[]): string {
     'adoptions',
     'denials',
     'tokens',
-    'usd',
+    ...(runs.some((run) => run.agents.some(({ usd }) => usd > 0)) ? ['usd'] : []),
   ];
   const rows = runs.flatMap((run) =>
     run.agents.map((agent) => [
       `s${run.seed}-${run.arm}`,
       agent.name,
-      `${agent.model}${agent.scripted ? ' (scripted)' : ''}`,
+      agent.model,
       String(agent.generations),
       String(agent.invalid),
       agent.best.generation === null ? '-' : String(agent.best.generation),
@@ -93,7 +94,7 @@ function bestsText(runs: readonly RunSummary[]): string {
       String(agent.adoptions),
       String(agent.denials),
       `${agent.scripted ? '~' : ''}${agent.tokens}`,
-      agent.usd.toFixed(2),
+      ...(head.includes('usd') ? [agent.usd.toFixed(2)] : []),
     ]),
   );
   const stopped = runs.filter((run) => run.status !== 'done').map((run) => `s${run.seed}-${run.arm} ${run.status}`);
