@@ -15,6 +15,7 @@ import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { VERSION } from '../version.ts';
 import type { ExperimentConfig } from './config.ts';
 import { errorCode, parseConfig } from './config.ts';
+import type { OpenModel } from './open-models.ts';
 import { checkRecordings, openModels } from './open-models.ts';
 import { planRuns } from './run-plan.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -56,11 +57,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function createExperiment(
   config: ExperimentConfig,
   out: string,
-  options: { readonly env: Env; readonly publicSecret: boolean },
+  options: { readonly env: Env; readonly publicSecret: boolean; readonly openModel?: OpenModel },
 ): Promise<ExperimentFolder> {
   const task = await loadTaskFor(config);
   const { name } = task.task;
-  const models = await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: name, env: options.env });
+  const models = await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: name, env: options.env }, options.openModel);
   for (const seed of config.seeds) checkRecordings(models, { seed, task: name });
   const secret = options.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env: options.env })).secret;
   const dir = await claimFolder(resolve(out), config.name);
@@ -156,10 +157,15 @@ function loadTaskFor(config: ExperimentConfig): Promise<LoadedTask> {
 }
 
 /** Makes a run's folder with its `run.json` where it is not there yet. @returns the folder */
-export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: Env): Promise<string> {
+export async function prepareRun(
+  folder: ExperimentFolder,
+  plan: RunPlan,
+  env: Env,
+  open?: OpenModel,
+): Promise<string> {
   const dir = join(folder.dir, plan.id);
   if (existsSync(join(dir, 'run.json'))) return dir;
-  const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env });
+  const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env }, open);
   try {
     await mkdir(dir, { recursive: true });
     await writeRunFile(dir, {

@@ -8,6 +8,7 @@ import type { Environment } from '../agents/open-model.ts';
 import { BudgetStop, Meter } from './budget.ts';
 import { prepareRun } from './experiment-folder.ts';
 import type { ExperimentFolder } from './experiment-folder.ts';
+import type { OpenModel } from './open-models.ts';
 import type { OnEvent } from './progress.ts';
 import type { Shared } from './open-run.ts';
 import { openRun } from './open-run.ts';
@@ -35,6 +36,8 @@ export interface ExperimentResult {
 
 export interface PlayOptions {
   readonly env: Environment;
+  /** Opens models in place of the built-in providers. */
+  readonly openModel?: OpenModel;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
@@ -64,6 +67,7 @@ export async function playExperiment(folder: ExperimentFolder, options: PlayOpti
     secret: folder.secret,
     sandbox,
     env: options.env,
+    ...(options.openModel === undefined ? {} : { openModel: options.openModel }),
     total,
     signal: options.signal,
     onEvent: options.onEvent,
@@ -141,7 +145,7 @@ interface Played {
 }
 
 async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared): Promise<Played> {
-  const dir = await prepareRun(folder, plan, shared.env);
+  const dir = await prepareRun(folder, plan, shared.env, shared.openModel);
   const before = await readRunFile(dir);
   if (before.status === 'done') {
     const { schemaVersion: _version, ...summary } = await readSummary(dir);

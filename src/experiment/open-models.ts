@@ -1,8 +1,12 @@
 import type { Model } from '../agents/model.ts';
 import { ModelError } from '../agents/model.ts';
 import type { Environment } from '../agents/open-model.ts';
+import type { OpenModelSpec } from '../agents/open-model.ts';
 import { openModel } from '../agents/open-model.ts';
 import type { AgentConfig } from './config.ts';
+
+/** How a configured model becomes one that answers; for callers with a provider of their own. @default `openModel` of src/agents */
+export type OpenModel = (spec: OpenModelSpec, env: Environment) => Promise<Model>;
 
 /**
  * Opens the model of every agent, by name; asks no provider anything.
@@ -13,6 +17,7 @@ import type { AgentConfig } from './config.ts';
 export async function openModels(
   agents: readonly AgentConfig[],
   options: { readonly seed: number; readonly task: string; readonly env: Environment },
+  open: OpenModel = openModel,
 ): Promise<ReadonlyMap<string, Model>> {
   const models = new Map<string, Model>();
   for (const { name, model, baseUrl, apiKeyEnv, temperature, maxOutputTokens } of agents) {
@@ -26,7 +31,7 @@ export async function openModels(
       ...(temperature === undefined ? {} : { temperature }),
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
     };
-    models.set(name, await openModel(spec, options.env));
+    models.set(name, await open(spec, options.env));
   }
   return models;
 }

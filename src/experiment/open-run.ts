@@ -17,6 +17,7 @@ import { openTraceWriter } from '../trace/trace-writer.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
+import type { OpenModel } from './open-models.ts';
 import { checkRecordings, openModels } from './open-models.ts';
 import { grantsOf, scopesOf } from './policy.ts';
 import type { OnEvent } from './progress.ts';
@@ -38,6 +39,7 @@ export interface Shared {
   readonly secret: string;
   readonly sandbox: Sandbox;
   readonly env: Environment;
+  readonly openModel?: OpenModel;
   /** Counts against `totalBudget`. */
   readonly total: Meter;
   /** Aborted by Ctrl-C. */
@@ -66,11 +68,11 @@ export interface OpenRun {
  * Opens a run's folder, new or cut off; `run.json` must be there.
  *
  * @throws {LogWriteError} when another process has it open; {CorruptLogError} when its log is damaged; {ModelError} for a
- * provider without a key.
+ * provider without a key, or a recording of another run.
  */
 export async function openRun(dir: string, plan: RunPlan, shared: Shared): Promise<OpenRun> {
   const made = { seed: plan.seed, task: shared.task.task.name };
-  const models = await openModels(plan.agents, { ...made, env: shared.env });
+  const models = await openModels(plan.agents, { ...made, env: shared.env }, shared.openModel);
   checkRecordings(models, made);
   const log = await openSqliteLog(join(dir, 'marks.db'));
   try {
@@ -113,6 +115,8 @@ async function assemble(
   );
   await follower.catchUp();
   await markRunning(dir);
+  // Calls that failed were not answered: they are asked again.
+  for (const { agent, error } of state.calls.values()) if (error === undefined) models.get(agent)?.recording?.skip(1);
   const meter = new Meter(config.budget, now, state.last?.wallMs ?? 0, shared.total);
   for (const call of state.calls.values()) meter.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
 
