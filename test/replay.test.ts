@@ -109,14 +109,22 @@ describe('a replay of a recorded run', () => {
 
   it.each([
     ['seed', { seed: 43 }, /recorded with the seed 42, but this run has the seed 43/],
-    ['task', { task: 'prism_placement' }, /recorded with the task sine_approx, but this run has the task prism_placement/],
-  ] as const)('with another %s is refused before anything is made', async (what, more, message) => {
-    const finished = await replay(`other-${what}`, recorded, more);
-    expect(finished.code).toBe(1);
-    expect(finished.stderr).toMatch(message);
-    expect(finished.stderr).not.toContain('    at ');
-    expect(existsSync(join(folder, `other-${what}`))).toBe(false);
-  }, 60_000);
+    [
+      'task',
+      { task: 'prism_placement' },
+      /recorded with the task sine_approx, but this run has the task prism_placement/,
+    ],
+  ] as const)(
+    'with another %s is refused before anything is made',
+    async (what, more, message) => {
+      const finished = await replay(`other-${what}`, recorded, more);
+      expect(finished.code).toBe(1);
+      expect(finished.stderr).toMatch(message);
+      expect(finished.stderr).not.toContain('    at ');
+      expect(existsSync(join(folder, `other-${what}`))).toBe(false);
+    },
+    60_000,
+  );
 
   it('whose requests differ stops at the first that does', async () => {
     const finished = await replay('longer', recorded, { generations: 4 });
@@ -137,7 +145,9 @@ describe('a replay of a recorded run', () => {
     });
     const stopped = await replay('cut', cut);
     expect(stopped.code).toBe(1);
-    expect(onlyRun(stopped).status).toMatch(/^stopped: replay\/.*: call \d+ was asked for, but the recording ends after/);
+    expect(onlyRun(stopped).status).toMatch(
+      /^stopped: replay\/.*: call \d+ was asked for, but the recording ends after/,
+    );
     expect(stopped.stderr).toContain(`hivemark resume ${join(folder, 'cut')}`);
     expect(stopped.stderr).not.toContain('    at ');
     const dir = join(folder, 'cut', RUN);

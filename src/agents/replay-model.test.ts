@@ -75,3 +75,15 @@ test('an aborted call is not answered', async () => {
   await expect(replay.complete({ ...ask('one'), signal })).rejects.toMatchObject({ code: 'aborted' });
   expect(replay.remaining).toBe(1);
 });
+
+test('goes on after the calls that a resumed run has on record', async () => {
+  const recordedWith = { seed: 7, task: 'sine_approx' };
+  const replay = createReplay({ ...base, calls: ['one', 'two', 'three'].map(recorded), recordedWith });
+  expect(replay.recording).toMatchObject(recordedWith);
+  replay.recording.skip(1);
+  replay.recording.skip(1);
+  expect(replay.remaining).toBe(1);
+  expect((await replay.complete(ask('three'))).text).toBe('re: three');
+  replay.recording.skip(1);
+  expect(replay.remaining).toBe(0);
+});

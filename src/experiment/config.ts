@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { priceOf } from '../agents/prices.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../agents/model-spec.ts';
 
 export const ARMS = ['paired', 'solo', 'sharing-off'] as const;
 export type Arm = (typeof ARMS)[number];
@@ -206,7 +206,7 @@ function describe(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path);
     return issue.keys.map((key) => {
-      const near = nearest(key, known);
+      const near = nearestName(key, known);
       const place = issue.path.length > 0 ? `${at}.${key}` : key;
       return `${place}: unknown key${near === undefined ? `; known here: ${known.join(', ')}` : `; did you mean "${near}"?`}`;
     });
@@ -217,7 +217,7 @@ function describe(issue: z.core.$ZodIssue): string[] {
     if (issue.path[0] === 'arms' && LATER_ARMS.includes(seen)) {
       return [`${at}: "${seen}" is not available in this version; use ${values.join(', ')}`];
     }
-    const near = nearest(seen, values);
+    const near = nearestName(seen, values);
     const hint = near === undefined ? '' : `; did you mean "${near}"?`;
     return [`${at}: "${seen}" is not one of ${values.join(', ')}${hint}`];
   }

@@ -61,7 +61,11 @@ export async function createExperiment(
 ): Promise<ExperimentFolder> {
   const task = await loadTaskFor(config);
   const { name } = task.task;
-  const models = await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: name, env: options.env }, options.openModel);
+  const models = await openModels(
+    config.agents,
+    { seed: config.seeds[0] ?? 0, task: name, env: options.env },
+    options.openModel,
+  );
   for (const seed of config.seeds) checkRecordings(models, { seed, task: name });
   const secret = options.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env: options.env })).secret;
   const dir = await claimFolder(resolve(out), config.name);
@@ -157,12 +161,7 @@ function loadTaskFor(config: ExperimentConfig): Promise<LoadedTask> {
 }
 
 /** Makes a run's folder with its `run.json` where it is not there yet. @returns the folder */
-export async function prepareRun(
-  folder: ExperimentFolder,
-  plan: RunPlan,
-  env: Env,
-  open?: OpenModel,
-): Promise<string> {
+export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: Env, open?: OpenModel): Promise<string> {
   const dir = join(folder.dir, plan.id);
   if (existsSync(join(dir, 'run.json'))) return dir;
   const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env }, open);
