@@ -67,6 +67,9 @@ describe('a config that cannot be run is refused with what is wrong and the way 
     const finished = await runCli(['run', '--out', join(dir, 'file', 'results')]);
     expect(finished.code).toBe(1);
     expect(finished.stderr).toContain('--out');
+    // Node's recursive mkdir never returns from there.
+    const proc = await runCli(['run', '--out', '/proc/hivemark/results']);
+    expect([proc.code, proc.stderr.includes('--out')]).toEqual([1, true]);
   });
 
   it('resume of a folder that is no run', async () => {

@@ -89,7 +89,7 @@ export async function createExperiment(
 
 async function claimFolder(out: string, name: string): Promise<string> {
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     for (let n = 1; ; n++) {
       const dir = join(out, n === 1 ? name : `${name}-${n}`);
       try {
@@ -102,6 +102,15 @@ async function claimFolder(out: string, name: string): Promise<string> {
   } catch (cause) {
     throw notWritable(out, cause);
   }
+}
+
+/** Step by step: `mkdir` with `recursive` never returns where a file system answers ENOENT for a folder it will not make (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
 }
 
 function notWritable(path: string, cause: unknown): ResultsError {
@@ -166,7 +175,7 @@ export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: E
   if (existsSync(join(dir, 'run.json'))) return dir;
   const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env }, open);
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     await writeRunFile(dir, {
       schemaVersion: TRACE_SCHEMA_VERSION,
       id: plan.id,

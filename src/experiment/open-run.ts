@@ -188,7 +188,8 @@ function costOf(
   usage: Usage,
 ): number {
   const price = agents.find(({ name }) => name === agent)?.price;
-  const model = models.get(agent)?.identity ?? '';
+  // By its name: a replay answers as the recorded model, but costs nothing.
+  const model = models.get(agent)?.name ?? '';
   return usdOf(model, usage, price).usd;
 }
 
