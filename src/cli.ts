@@ -33,6 +33,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     throw error;
   });
 
+  // Whoever read the progress has gone: the work goes on without it.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
   const world: Surroundings = {
     output: {
       out: (text) => process.stdout.write(text),

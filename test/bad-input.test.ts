@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openSqliteLog } from '../src/space/sqlite-log.ts';
 import type { RunSummary } from '../src/trace/run-folder.ts';
 import { comparableMarks, readRecords, tamper } from './read-marks.ts';
 import { newFolder, runCli } from './run-cli.ts';
@@ -74,7 +75,7 @@ describe('a config that cannot be run is refused with what is wrong and the way 
 
   it('resume of a folder that is no run', async () => {
     const finished = await runCli(['resume', await newFolder()]);
-    expect(finished.code).toBe(1);
+    expect(finished.code).toBe(2);
     expect(finished.stderr).toContain('no run and no experiment');
   });
 });
@@ -113,6 +114,28 @@ describe('a run in trouble stays whole', () => {
       ok: false,
       firstBad: { seq: 21 },
     });
+  }, 60_000);
+
+  it('a record added after a finished run is found, however well it is chained', async () => {
+    const out = await newFolder();
+    const config = await configFile(`name: x\ntask: sine_approx\ngenerations: 1\n${agents()}`);
+    expect((await runCli(['run', config, '--out', out], { env: SECRET })).code).toBe(0);
+    const dir = join(out, 'x', 'a+b-s42-paired');
+    const log = await openSqliteLog(join(dir, 'marks.db'));
+    const { seq } = log.head();
+    await log.append(seq, [{ key: 'late', body: { type: 'row', table: 'late', row: null } }]);
+    await log.close();
+    const verified = await runCli(['verify', dir, '--json']);
+    expect(verified.code).toBe(1);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ ok: false, firstBad: { seq: seq + 1 } });
+  }, 60_000);
+
+  it('a reader of the progress that goes away does not end the run', async () => {
+    const out = await newFolder();
+    const config = await configFile(`name: x\ntask: sine_approx\ngenerations: 1\n${agents()}`);
+    const finished = await runCli(['run', config, '--out', out, '--json'], { env: SECRET, closeStderr: true });
+    expect(finished.code).toBe(0);
+    expect(JSON.parse(finished.stdout)).toMatchObject({ runs: [{ status: 'done' }] });
   }, 60_000);
 
   it('a second process is refused while a run is open', async () => {

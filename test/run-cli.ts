@@ -24,7 +24,9 @@ export function runCli(
   options: {
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
-    /** Called with each piece of stderr and the process's kill. */
+    /** Close our end of its stderr at once. */
+    readonly closeStderr?: boolean;
+    /** Called with all of stderr so far, and the process's kill. */
     readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   } = {},
 ): Promise<Finished> {
@@ -33,6 +35,7 @@ export function runCli(
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (options.closeStderr === true) child.stderr.destroy();
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

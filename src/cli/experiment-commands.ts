@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseConfig, readConfig } from '../experiment/config.ts';
 import type { ExperimentConfig } from '../experiment/config.ts';
@@ -7,7 +10,7 @@ import { playExperiment } from '../experiment/experiment.ts';
 import type { ExperimentResult } from '../experiment/experiment.ts';
 import { resultText } from '../report/result-text.ts';
 import type { ExitCode, Surroundings } from './output.ts';
-import { EXIT } from './output.ts';
+import { EXIT, UsageError } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { ProgressView } from './progress-view.ts';
 
@@ -41,8 +44,26 @@ export async function resumeCommand(
   flags: { readonly json?: boolean },
   world: Surroundings,
 ): Promise<ExitCode> {
+  await refuseOthers(path);
   const { folder, only } = await openExperiment(path, world.env);
   return play(folder, only, flags.json === true, world);
+}
+
+/** A folder that is neither a run's nor an experiment's is wrong usage; experiments inside it are named. */
+async function refuseOthers(path: string): Promise<void> {
+  if (!existsSync(path)) throw new UsageError(`there is no folder ${path}; give a run's or an experiment's folder`);
+  if (existsSync(join(path, 'run.json')) || existsSync(join(path, 'experiment.json'))) return;
+  const inside = (await readdir(path).catch(() => [])).filter((name) =>
+    existsSync(join(path, name, 'experiment.json')),
+  );
+  const hint =
+    inside.length > 0
+      ? `; in it are ${inside
+          .slice(0, 5)
+          .map((name) => join(path, name))
+          .join(', ')}`
+      : '';
+  throw new UsageError(`${path} is no run and no experiment${hint}`);
 }
 
 function withFlags(config: ExperimentConfig, flags: RunFlags): ExperimentConfig {

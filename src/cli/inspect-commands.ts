@@ -9,6 +9,7 @@ import { textTable } from '../report/text-table.ts';
 import { sandboxFile } from '../sandbox/run-file.ts';
 import { UNBOUNDED, copyJson } from '../space/json-value.ts';
 import type { Json } from '../space/marks.ts';
+import type { Verification } from '../space/verify-log.ts';
 import { verifyLog } from '../space/verify-log.ts';
 import { readRunFile } from '../trace/run-folder.ts';
 import type { ExitCode, Surroundings } from './output.ts';
@@ -61,14 +62,25 @@ export async function validateCommand(file: string, flags: JsonFlag, { output, e
 /** `hivemark verify <run>`: checks the hash chain of a run's log against itself and against the anchors in `run.json`. */
 export async function verifyCommand(dir: string, flags: JsonFlag, { output }: Surroundings): Promise<ExitCode> {
   if (!existsSync(join(dir, 'run.json'))) throw new UsageError(`${dir} is no run's folder: it has no run.json`);
-  const { anchors } = await readRunFile(dir);
-  const result = await verifyLog(join(dir, 'marks.db'), anchors);
+  const { anchors, status } = await readRunFile(dir);
+  const chained = await verifyLog(join(dir, 'marks.db'), anchors);
+  const result = status === 'running' ? chained : endsAt(chained, anchors.at(-1)?.seq);
   if (flags.json === true) output.out(`${JSON.stringify(result)}\n`);
   else if (result.ok)
     output.out(`${dir}: ${result.records} records, every one in its chain, ${anchors.length} anchors met\n`);
   else
     output.out(`${dir}: DAMAGED at record ${result.firstBad?.seq ?? '?'}: ${result.firstBad?.reason ?? 'unknown'}\n`);
   return result.ok ? EXIT.done : EXIT.failed;
+}
+
+/** A run that has ended was anchored at its last record: whatever comes after it was added. */
+function endsAt(result: Verification, lastSeq: number | undefined): Verification {
+  if (!result.ok || lastSeq === undefined || result.records === lastSeq) return result;
+  return {
+    ok: false,
+    records: result.records,
+    firstBad: { seq: lastSeq + 1, reason: 'added after the run had ended' },
+  };
 }
 
 export interface SandboxFlags extends JsonFlag {

@@ -87,7 +87,7 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
     .description("run a module's forward(input, ctx) in the sandbox and print the verdict")
     .argument('<file>', 'a TypeScript or JavaScript module; relative imports beside it are taken along')
     .option('--input <json>', 'what forward is called with (default: {})')
-    .option('--deadline <ms>', 'compute milliseconds it may use (default: 1000)', positive)
+    .option('--deadline <ms>', 'compute milliseconds it may use, up to a day (default: 1000)', deadline)
     .option('--json', 'print the verdict on one line')
     .action(async (file: string, flags: Parameters<typeof sandboxCommand>[1]) =>
       onExit(await sandboxCommand(file, flags, world)),
@@ -100,6 +100,12 @@ function positive(text: string): number {
   const value = Number(text);
   if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('give a whole number from 1');
+  return value;
+}
+
+function deadline(text: string): number {
+  const value = positive(text);
+  if (value > 86_400_000) throw new InvalidArgumentError('give at most 86400000, a day');
   return value;
 }
 

@@ -124,8 +124,8 @@ describe('an experiment', () => {
 
   it('runs the meta agent that an agent wrote for itself, and falls back when it breaks', async () => {
     const own = `export async function forward(facts, ctx) {
-      if (facts.generation === 3) throw new Error('broke on purpose');
       await ctx.chat('MY OWN WORDS for generation ' + facts.generation);
+      if (facts.generation === 3) throw new Error('broke on purpose');
     }\n`;
     const run = await play(
       { a: (n) => (n === 1 ? [create('meta_agent.ts', own)] : []) },
@@ -133,11 +133,11 @@ describe('an experiment', () => {
     );
     const { rows } = await loadTable(run.dir, 'contexts');
     const instructions = await Promise.all(
-      rows.map(({ instructionSha256: hash }) =>
-        hash === undefined ? '' : readFile(join(run.dir, 'trace', 'blobs', hash.slice(0, 2), hash), 'utf8'),
+      rows.map(async ({ instructionSha256: hash = '' }) =>
+        readFile(join(run.dir, 'trace', 'blobs', hash.slice(0, 2), hash), 'utf8'),
       ),
     );
-    expect(instructions.map((text) => text.startsWith('MY OWN WORDS'))).toEqual([false, true, false, true]);
+    expect(instructions.map((text) => text.startsWith('MY OWN WORDS'))).toEqual([false, true, true, true]);
     const candidates = await loadTable(run.dir, 'candidates');
     expect(candidates.rows.map(({ status }) => status)).toEqual(['accepted', 'copy', 'copy', 'failed', 'copy']);
     expect(candidates.rows[3]?.reason).toContain('broke on purpose');
@@ -188,7 +188,7 @@ describe('an experiment', () => {
       for (const row of rows) seen[row.generation] = row.sources['task_agent.ts'] ?? '';
       expect(seen[3] === seen[2]).toBe(invalidStays);
       expect(seen[5] === seen[4]).toBe(worseStays);
-      if (!worseStays) expect(seen[5]).toBe(seen[1]);
+      expect(seen[5] === seen[1]).toBe(!worseStays);
     },
     60_000,
   );

@@ -156,7 +156,7 @@ async function assemble(
       await follower.catchUp();
       const summary = summarise(state, plan, task, models, dir, status);
       await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status, endedAt: clock() }));
-      await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary });
+      await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary, dir: '.' });
       await trace.close();
       await gate.close();
       return summary;

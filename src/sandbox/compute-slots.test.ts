@@ -36,4 +36,5 @@ it('a paused deadline does not expire and keeps what is left', async () => {
   deadline.resume();
   await pause(100);
   expect(expired).toBe(1);
+  expect(deadline.leftMs).toBeLessThanOrEqual(0);
 });

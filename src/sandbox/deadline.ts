@@ -23,7 +23,10 @@ export class Deadline {
     this.#timer = setTimeout(
       () => {
         setImmediate(() => {
-          if (this.#since !== undefined) this.#expired();
+          if (this.#since === undefined) return;
+          // Timers may fire a fraction early; nothing may be left over from that.
+          this.#leftMs = Math.min(this.#leftMs, performance.now() - this.#since);
+          this.#expired();
         });
       },
       Math.max(0, Math.min(this.#leftMs, 2 ** 31 - 1)),

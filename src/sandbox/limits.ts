@@ -23,8 +23,11 @@ export const DEFAULT_SHELL_LIMITS: ShellLimits = {
 
 /** What holds for every child whatever the job asks; enforced by the operating system where it can (see `launch.ts`). */
 export const CHILD_LIMITS = {
-  /** Address space of a child: V8 reserves about 1 GiB of it without using it. */
-  addressSpaceBytes: 3 * 1024 ** 3,
+  /**
+   * Address space of a child. V8 reserves 2 to 3 GiB of it without using it, more on a busy machine; what is really used is bounded
+   * by the heap limits and by watching the resident size. At 3 GiB honest programs were seen to fail.
+   */
+  addressSpaceBytes: 8 * 1024 ** 3,
   /** CPU seconds of a child over its life: the last resort should its parent die. */
   cpuSeconds: 900,
   /** Milliseconds a child may take to start before it counts as broken. */
@@ -43,10 +46,12 @@ export const CHILD_LIMITS = {
   jsonDepth: 100,
 } as const;
 
+/** A longer `setTimeout` fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Fills in defaults. A run whose `wallMs` is not given gets at least twice its compute time, so that the wall limit does not cut it short. */
 export function resolveLimits(limits: Partial<SandboxLimits> | undefined, defaults: SandboxLimits): SandboxLimits {
   const resolved = { ...defaults, ...limits };
-  return limits?.wallMs === undefined
-    ? { ...resolved, wallMs: Math.max(defaults.wallMs, 2 * resolved.computeMs + 5_000) }
-    : resolved;
+  const wallMs = limits?.wallMs ?? Math.max(defaults.wallMs, 2 * resolved.computeMs + 5_000);
+  return { ...resolved, wallMs: Math.min(wallMs, LONGEST_TIMER_MS) };
 }

@@ -75,8 +75,10 @@ export function stripAll(
 
 /** What the type stripper found wrong; the line is in the first line of its stack (`:line`). */
 export function stripError(path: string, thrown: unknown): LoadError {
-  if (!(thrown instanceof Error)) return new LoadError({ code: 'syntax', message: `${path}: cannot be parsed` });
-  const unsupported = 'code' in thrown && thrown.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+  const known = thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('_TYPESCRIPT_SYNTAX');
+  // Whatever else the stripper throws is about itself (its stack ran out), not about the program.
+  if (!known) return new LoadError({ code: 'syntax', message: `${path}: cannot be parsed (nested too deeply?)` });
+  const unsupported = thrown.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
   const line = /^[^\n]*:(\d{1,7})\n/.exec(thrown.stack ?? '')?.[1];
   const message = `${line === undefined ? path : `${path}:${line}`}: ${cleanText(thrown.message, 600)}`;
   return new LoadError({ code: unsupported ? 'unsupported-typescript' : 'syntax', message });

@@ -86,6 +86,11 @@ describe('run()', () => {
     ['syntax', 'export function forward() {\n  let a: = 1;\n}', 'task_agent.ts:2:'],
     ['syntax', 'export function forward() {}\nexport function forward() {}', 'task_agent.ts:2:'],
     ['unsupported-typescript', '\n\nenum A { B }\nexport const forward = () => A.B;', 'task_agent.ts:3:'],
+    [
+      'syntax',
+      `export const forward = () => ${'['.repeat(100_000)}${']'.repeat(100_000)};`,
+      'task_agent.ts: cannot be parsed',
+    ],
     ['missing-module', "import fs from 'node:fs';\nexport const forward = () => 1;", "imports 'node:fs'"],
     ['no-forward', 'export const backward = 1;', 'no export function forward'],
     ['threw-at-load', '\nnull.x;\nexport const forward = () => 1;', 'task_agent.ts:2: TypeError'],

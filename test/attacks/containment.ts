@@ -65,12 +65,13 @@ export async function contain(
   clearInterval(pulse);
   const faults: string[] = [];
   if (!allowed.has(verdict.status)) faults.push(`status ${verdict.status}`);
-  if (tookMs > DEADLINE_MS + 1_000) faults.push(`took ${tookMs} ms`);
+  // The start of a child is not the attack's doing, and takes long on a busy machine: it only has a bound of its own.
+  if (verdict.wallMs > DEADLINE_MS + 1_000 || tookMs > DEADLINE_MS + 5_000) faults.push(`took ${tookMs} ms`);
   if (gapMs > 250) faults.push(`event loop stood still for ${gapMs} ms`);
   const controlAt = performance.now();
   const control = await runOnce(run, jobOf('export const forward = () => ({}).polluted === undefined;'));
   if (control.status !== 'value' || control.value !== true) faults.push(`control gave ${JSON.stringify(control)}`);
-  if (performance.now() - controlAt > 1_000) faults.push('control took more than a second');
+  if (control.wallMs > 1_000 || performance.now() - controlAt > 5_000) faults.push('control took more than a second');
   return { verdict, tookMs, gapMs, faults };
 }
 
@@ -94,4 +95,15 @@ export function childrenOf(pid: number): readonly { pid: number; cpuTicks: numbe
         return [];
       }
     });
+}
+
+/** Children of this process that still compute after `withinMs`; those that only start meanwhile get that time to finish. */
+export async function busyChildren(withinMs = 8_000): Promise<readonly number[]> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const before = new Map(childrenOf(process.pid).map((child) => [child.pid, child.cpuTicks]));
+    await pause(300);
+    const busy = childrenOf(process.pid).filter(({ pid, cpuTicks }) => cpuTicks - (before.get(pid) ?? 0) > 5);
+    if (busy.length === 0 || performance.now() > until) return busy.map(({ pid }) => pid);
+  }
 }

@@ -73,9 +73,12 @@ test('ISO-10 awaited host calls are counted, and the rest refused', async () => 
 test('a program that runs in this process, late and blocking, is noticed as not contained', async () => {
   const unprotected = await contain(
     ({ modules }) => {
+      const startedAt = performance.now();
       const until = performance.now() + (Object.values(modules).join('').includes('for') ? DEADLINE_MS + 1_100 : 0);
       while (performance.now() < until);
-      return Promise.resolve([{ status: 'value' as const, value: true, wallMs: 1, logs: [] }]);
+      return Promise.resolve([
+        { status: 'value' as const, value: true, wallMs: performance.now() - startedAt, logs: [] },
+      ]);
     },
     jobOf('export const forward = () => { for (;;); };'.replace('export const forward', 'export const attack')),
   );

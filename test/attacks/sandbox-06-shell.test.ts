@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { createSandbox } from '../../src/sandbox/create-sandbox.ts';
 import type { ShellResult } from '../../src/sandbox/sandbox.ts';
-import { childrenOf } from './containment.ts';
+import { busyChildren } from './containment.ts';
 
 const WALL_MS = 1_000;
 const CANARY = `CANARY_ENV_${randomBytes(6).toString('hex')}`;
@@ -51,7 +51,8 @@ test.each([
   ['awk for ever', 'awk "BEGIN { while (1) x++ }"'],
 ])('BA-01 %s ends within its deadline, without touching the tree', async (_, command) => {
   const result = await attack(command);
-  expect(result.tookMs).toBeLessThan(WALL_MS + 1_000);
+  expect(result.wallMs).toBeLessThan(WALL_MS + 1_000);
+  expect(result.tookMs).toBeLessThan(WALL_MS + 5_000);
   expect(result.gapMs).toBeLessThan(250);
   expect(result.exitCode).not.toBe(0);
   expect(result.changed['/agents/ab/task_agent.ts']).toBeUndefined();
@@ -61,7 +62,8 @@ test.each([
 test('BA-02 a quadratic command that looks at no clock is killed by the parent', async () => {
   const result = await attack('echo changed > task_agent.ts; diff a b');
   expect(result).toMatchObject({ status: 'timeout', exitCode: 124, changed: {} });
-  expect(result.tookMs).toBeLessThan(WALL_MS + 1_000);
+  expect(result.wallMs).toBeLessThan(WALL_MS + 1_000);
+  expect(result.tookMs).toBeLessThan(WALL_MS + 5_000);
   expect(result.gapMs).toBeLessThan(250);
   expect(await works()).toBe(true);
 });
@@ -111,11 +113,5 @@ test.each([
 });
 
 test.runIf(process.platform === 'linux')('no child is left busy after all this', async () => {
-  await pause(500);
-  const before = new Map(childrenOf(process.pid).map((child) => [child.pid, child.cpuTicks]));
-  await pause(300);
-  const busy = childrenOf(process.pid).filter(
-    (child) => child.cpuTicks - (before.get(child.pid) ?? child.cpuTicks) > 5,
-  );
-  expect(busy).toEqual([]);
+  expect(await busyChildren()).toEqual([]);
 });

@@ -1,14 +1,14 @@
 import { afterAll, expect, test } from 'vitest';
 import { createSandbox } from '../../src/sandbox/create-sandbox.ts';
 import type { HostFunction } from '../../src/sandbox/sandbox.ts';
-import { contain, DEADLINE_MS, jobOf } from './containment.ts';
+import { DEADLINE_MS, jobOf, runOnce } from './containment.ts';
 
 const sandbox = createSandbox({ shellPoolSize: 0 });
 afterAll(() => sandbox.close());
 
 const host: Record<string, HostFunction> = {
   chat: async ([text]) => {
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * DEADLINE_MS));
     return ['heard', text ?? null];
   },
 };
@@ -47,14 +47,18 @@ const HONEST: readonly (readonly [name: string, source: string])[] = [
   ],
 ];
 
-test.each(HONEST)('accepts %s', async (_, source) => {
-  const job = jobOf(source, { caseMs: DEADLINE_MS, computeMs: DEADLINE_MS }, { host });
-  const { verdict } = await contain(sandbox.run, job, new Set(['value']));
+test.each(HONEST)('accepts %s', async (name, source) => {
+  // Generous but for the one whose waiting must not count, since the processors may be shared with other tests.
+  const caseMs = name.includes('host') ? DEADLINE_MS : 10 * DEADLINE_MS;
+  const job = jobOf(source, { caseMs, computeMs: caseMs }, { host });
+  const verdict = await runOnce(sandbox.run, job);
   expect(verdict).toMatchObject({ status: 'value' });
 });
 
 test('accepts ten at once on as few processors as there are', async () => {
   const source = 'export const forward = () => { let s = 0; for (let i = 0; i < 2e7; i++) s += i % 7; return s; };';
-  const verdicts = await Promise.all(Array.from({ length: 10 }, () => sandbox.run(jobOf(source))));
+  const verdicts = await Promise.all(
+    Array.from({ length: 10 }, () => sandbox.run(jobOf(source, { caseMs: 10_000, computeMs: 10_000 }))),
+  );
   expect(verdicts.map(([verdict]) => verdict?.status)).toEqual(Array(10).fill('value'));
 });

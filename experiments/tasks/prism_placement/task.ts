@@ -118,7 +118,7 @@ Minimise the largest pressure over the GPUs.
 Score: over 50 instances, (sum of lower bounds) / (sum of your largest pressures), between 0 and 1, higher is better. The lower bound of
 an instance is (sum of all req/slo) / (80 G - sum of all sizes); it can be approached, seldom reached. A case that is invalid, throws or
 takes too long counts as 1,000,000 and makes the whole score 0.
-Limits: 2 seconds of computing for 50 instances, half a second for one. ctx.random() is a seeded generator; there is no clock.
+Limits: aim for at most 2 seconds of computing for 50 instances and half a second for one; at twice that a case fails. ctx.random() is a seeded generator; there is no clock.
 Other instances than those you are shown decide which program is best: do not recognise instances, solve them.`,
   seedScore: 0.692,
   bestKnown: 0.8877,
