@@ -121,6 +121,7 @@ async function configChecks(file: string, flags: DoctorFlags, { env, signal }: S
 }
 
 async function ask(model: Model, flags: DoctorFlags, signal: AbortSignal): Promise<string> {
+  if (model.recording !== undefined) return 'a recording: needs no key';
   if (model.scripted) return 'scripted: needs no key';
   if (flags.ping === false) return `key found, ${model.name} not asked (--no-ping)`;
   const answer = await pingModel(model, signal);

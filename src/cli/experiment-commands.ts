@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseConfig, readConfig } from '../experiment/config.ts';
+import { parseConfig, readConfig, withRecordingFrom } from '../experiment/config.ts';
 import type { ExperimentConfig } from '../experiment/config.ts';
 import { createExperiment, openExperiment } from '../experiment/experiment-folder.ts';
 import type { ExperimentFolder } from '../experiment/experiment-folder.ts';
@@ -30,7 +30,8 @@ export const DEFAULT_OUT = 'results';
 export async function runCommand(config: string | undefined, flags: RunFlags, world: Surroundings): Promise<ExitCode> {
   const quickstart = config === undefined;
   const file = config ?? fileURLToPath(new URL('experiments/quickstart.yaml', packageRoot()));
-  const resolved = withFlags(await readConfig(file), flags);
+  const models = flags.models?.map((model) => withRecordingFrom(world.cwd, model));
+  const resolved = withFlags(await readConfig(file), { ...flags, ...(models === undefined ? {} : { models }) });
   const folder = await createExperiment(resolved, flags.out ?? DEFAULT_OUT, {
     env: world.env,
     publicSecret: quickstart,

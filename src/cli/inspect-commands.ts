@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { listTasks, loadTask } from '../evaluate/load-task.ts';
 import { DEFAULT_META_AGENT } from '../agents/default-meta-agent.ts';
 import { readConfig } from '../experiment/config.ts';
-import { openModels } from '../experiment/open-models.ts';
+import { checkRecordings, openModels } from '../experiment/open-models.ts';
 import { planRuns } from '../experiment/run-plan.ts';
 import { textTable } from '../report/text-table.ts';
 import { sandboxFile } from '../sandbox/run-file.ts';
@@ -49,7 +49,8 @@ export async function tasksCommand(flags: JsonFlag, { output }: Surroundings): P
 export async function validateCommand(file: string, flags: JsonFlag, { output, env }: Surroundings): Promise<ExitCode> {
   const config = await readConfig(file);
   const { task } = await loadTask(config.task, { defaultFiles: { 'meta_agent.ts': DEFAULT_META_AGENT } });
-  await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.name, env });
+  const models = await openModels(config.agents, { seed: config.seeds[0] ?? 0, task: task.name, env });
+  for (const seed of config.seeds) checkRecordings(models, { seed, task: task.name });
   const runs = planRuns(config).map(({ id }) => id);
   if (flags.json === true) output.out(`${JSON.stringify({ ok: true, config, runs })}\n`);
   else

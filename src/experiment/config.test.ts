@@ -99,4 +99,15 @@ describe('readConfig()', () => {
     await writeFile(join(dir, 'x.yaml'), JSON.stringify({ ...minimal, task: './my-task' }));
     expect((await readConfig(join(dir, 'x.yaml'))).task).toBe(join(dir, 'my-task'));
   });
+
+  it("takes a recording's path from the config's folder too", async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hivemark-config-'));
+    const agents = [
+      { name: 'a', model: 'replay/../run' },
+      { name: 'b', model: 'scripted/idle' },
+    ];
+    await writeFile(join(dir, 'x.yaml'), JSON.stringify({ ...minimal, agents }));
+    const { agents: read } = await readConfig(join(dir, 'x.yaml'));
+    expect(read.map(({ model }) => model)).toEqual([`replay/${join(dir, '..', 'run')}`, 'scripted/idle']);
+  });
 });

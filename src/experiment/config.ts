@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { priceOf } from '../agents/prices.ts';
@@ -104,7 +104,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads a YAML (or JSON) config. A relative `task` path is taken from the config's folder. @throws ConfigError */
+/** Reads a YAML (or JSON) config. Relative paths (`task`, `replay/...`) are taken from the config's folder. @throws ConfigError */
 export async function readConfig(file: string): Promise<ExperimentConfig> {
   let text: string;
   try {
@@ -129,7 +129,16 @@ export async function readConfig(file: string): Promise<ExperimentConfig> {
   }
   const config = parseConfig(value, file);
   const isPath = config.task.includes('/') || config.task.startsWith('.');
-  return isPath && !isAbsolute(config.task) ? { ...config, task: resolve(dirname(file), config.task) } : config;
+  return {
+    ...config,
+    ...(isPath ? { task: resolve(dirname(file), config.task) } : {}),
+    agents: config.agents.map((one) => ({ ...one, model: withRecordingFrom(dirname(file), one.model) })),
+  };
+}
+
+/** `replay/<path>` with its path made absolute, so that a resume from another folder finds it; other models as they are. */
+export function withRecordingFrom(folder: string, model: string): string {
+  return model.startsWith('replay/') ? `replay/${resolve(folder, model.slice('replay/'.length))}` : model;
 }
 
 /** Checks a config object. `source` names it in messages. @throws ConfigError naming every unknown key and its nearest known one. */
