@@ -9,18 +9,8 @@ import type { AgentStanding } from './run-state.ts';
 import { scoreCandidate } from './score-candidate.ts';
 import { storeSources } from './sources.ts';
 
-/** Round 0: every agent is given the task's initial files, which are scored and, above 0, published like any others. */
-export async function openInitialPrograms(context: RunContext): Promise<Record<string, AgentStanding>> {
-  const standings: Record<string, AgentStanding> = {};
-  await Promise.all(
-    context.plan.agents.map(async ({ name }) => {
-      standings[name] = await openInitialProgram(context, name);
-    }),
-  );
-  return standings;
-}
-
-async function openInitialProgram(context: RunContext, agent: string): Promise<AgentStanding> {
+/** Round 0 of one agent: it is given the task's initial files, which are scored and, above 0, published like any others. */
+export async function openInitialProgram(context: RunContext, agent: string): Promise<AgentStanding> {
   const runner = context.gate.session(RUNNER, `g0-${agent}`);
   const files = await checkout(context, runner, agent, { text: {}, marks: {} }, context.task.files);
   const train = await scoreCandidate(context, agent, 0, 'train', files.text);

@@ -3,7 +3,7 @@ import { VERSION } from '../version.ts';
 import { BudgetStop } from './budget.ts';
 import { runGeneration } from './generation.ts';
 import type { OpenRun } from './open-run.ts';
-import { openInitialPrograms } from './initial-round.ts';
+import { openInitialProgram } from './initial-round.ts';
 import type { GenerationReport } from './progress.ts';
 import type { NewRow } from './recorder.ts';
 import { rowOf } from './recorder.ts';
@@ -41,7 +41,7 @@ export async function playRun(run: OpenRun): Promise<void> {
     context.signal.throwIfAborted();
     if (state.last === undefined) {
       await context.recorder.record(openingRows(context));
-      await closeRound(run, 0, await openInitialPrograms(context));
+      await closeRound(run, 0, await together(run, (agent) => openInitialProgram(context, agent)));
     }
     for (let round = (state.last?.round ?? 0) + 1; round <= config.generations; round++) {
       meter.check();
