@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../src/trace/run-folder.ts';
 import { TRACE_TABLES } from '../src/trace/schema.ts';
+import { decisionIn } from '../src/guard/decided.ts';
 import { readRecords } from './read-marks.ts';
 import type { Finished } from './run-cli.ts';
 import { newFolder, runCli } from './run-cli.ts';
@@ -88,7 +89,7 @@ describe('the quickstart', () => {
 
   it('leaves one decision record per tool call and write, and a log that verifies', async () => {
     const records = await readRecords(pair.dir);
-    const decisions = records.filter(({ body }) => body.type === 'decision');
+    const decisions = records.filter(({ body }) => decisionIn(body) !== undefined);
     const marks = records.filter(({ body }) => body.type === 'mark');
     expect(decisions.length).toBeGreaterThan(marks.length);
     const verified = await runCli(['verify', pair.dir, '--json']);

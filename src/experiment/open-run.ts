@@ -4,6 +4,7 @@ import type { Environment } from '../agents/open-model.ts';
 import { usdOf } from '../agents/prices.ts';
 import type { LoadedTask } from '../evaluate/task.ts';
 import { testSecretOf } from '../evaluate/secret.ts';
+import { tellDecisions } from '../guard/decided.ts';
 import { openGate } from '../guard/gate.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Log, LogRecord } from '../space/log.ts';
@@ -216,7 +217,7 @@ class LogFollower {
   }
 
   async *#news(): AsyncGenerator<LogRecord> {
-    for await (const record of this.#log.read(this.#next)) {
+    for await (const record of tellDecisions(this.#log.read(this.#next))) {
       this.#apply(record);
       this.#next = record.seq + 1;
       yield record;

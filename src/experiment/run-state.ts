@@ -80,14 +80,14 @@ export function createRunState(): RunState {
   };
 }
 
-const verdictSchema = z.object({ agent: z.string(), verdict: z.string() });
+const verdictSchema = z.object({ agent: z.string(), verdict: z.string(), count: z.int().min(1).default(1) });
 
 /** Folds one log record in. @throws {z.ZodError} for a row of another version that does not fit any more */
 export function applyRecord(state: RunState, record: LogRecord): void {
   const { body } = record;
   if (body.type === 'decision') {
-    const { agent, verdict } = verdictSchema.parse(body.decision);
-    if (verdict === 'denied') state.denials.set(agent, (state.denials.get(agent) ?? 0) + 1);
+    const { agent, verdict, count } = verdictSchema.parse(body.decision);
+    if (verdict === 'denied') state.denials.set(agent, (state.denials.get(agent) ?? 0) + count);
     return;
   }
   if (body.type !== 'row') return;

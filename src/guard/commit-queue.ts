@@ -24,10 +24,14 @@ export interface CommitPort<B extends Batch> {
   seq(): number;
   /** A fresh batch over the committed view. */
   createBatch(): B;
-  /** Folds committed records in. */
-  apply(records: readonly LogRecord[]): void;
-  /** The batch is durable and folded in; nobody has been told yet. */
-  committed(batch: B): void;
+  /** Everything of the batch is staged. */
+  staged(batch: B): void;
+  /** The batch is durable as `records`: fold it in; nobody has been told yet. */
+  committed(batch: B, records: readonly LogRecord[]): void;
+  /** Nothing of the batch came to be: the log had moved on. */
+  dropped(batch: B): void;
+  /** Folds in records that others wrote. */
+  catchUp(records: readonly LogRecord[]): void;
 }
 
 /** Tasks of one batch: bounds one transaction. */
@@ -41,6 +45,7 @@ export class CommitQueue<B extends Batch> {
   readonly #port: CommitPort<B>;
   #waiting: Task<B>[] = [];
   #running: Promise<void> | undefined;
+  #behind = false;
   #closed: GateClosedError | undefined;
   readonly #onFailure: () => void;
 
@@ -62,6 +67,13 @@ export class CommitQueue<B extends Batch> {
     this.#running ??= this.#run();
   }
 
+  /** Others wrote to the log: fold it in when the batch at hand is done. */
+  follow(): void {
+    if (this.#closed !== undefined) return;
+    this.#behind = true;
+    this.#running ??= this.#run();
+  }
+
   /** Refuses further tasks and resolves when those accepted are done. */
   async drain(): Promise<void> {
     this.#closed ??= new GateClosedError('the gate was closed');
@@ -71,11 +83,13 @@ export class CommitQueue<B extends Batch> {
   async #run(): Promise<void> {
     // Calls of one turn of the event loop share a batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const tasks = this.#waiting.splice(0, MOST_PER_BATCH);
+    while (this.#waiting.length > 0 || this.#behind) {
+      const tasks = this.#waiting.length > MOST_PER_BATCH ? this.#waiting.splice(0, MOST_PER_BATCH) : this.#waiting;
+      if (tasks === this.#waiting) this.#waiting = [];
       let acknowledge: readonly (() => void)[];
       try {
-        acknowledge = await this.#commit(tasks);
+        if (this.#behind) await this.#catchUp();
+        acknowledge = tasks.length === 0 ? [] : await this.#commit(tasks);
       } catch (cause) {
         this.#stop(tasks, cause);
         return;
@@ -89,20 +103,29 @@ export class CommitQueue<B extends Batch> {
     for (;;) {
       const batch = this.#port.createBatch();
       const acknowledge = tasks.map((task) => task.stage(batch));
+      this.#port.staged(batch);
       try {
         const records = batch.entries.length === 0 ? [] : await this.#port.log.append(this.#port.seq(), batch.entries);
-        this.#port.apply(records);
-        this.#port.committed(batch);
+        this.#port.committed(batch, records);
         return acknowledge;
       } catch (error) {
         if (!(error instanceof StaleAppendError)) throw error;
+        this.#port.dropped(batch);
       }
       await this.#catchUp();
     }
   }
 
   async #catchUp(): Promise<void> {
-    for await (const record of this.#port.log.read(this.#port.seq() + 1)) this.#port.apply([record]);
+    this.#behind = false;
+    let page: LogRecord[] = [];
+    for await (const record of this.#port.log.read(this.#port.seq() + 1)) {
+      page.push(record);
+      if (page.length < MOST_PER_BATCH) continue;
+      this.#port.catchUp(page);
+      page = [];
+    }
+    this.#port.catchUp(page);
   }
 
   #stop(tasks: readonly Task<B>[], cause: unknown): void {

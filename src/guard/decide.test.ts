@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { LogRecord } from '../space/log.ts';
 import { MarkIndex } from '../space/mark-index.ts';
 import { parseDraft } from '../space/mark-schema.ts';
 import type { Intent, Mark } from '../space/marks.ts';
 import { defineScope, type ScopeDefinition } from '../space/scope.ts';
+import { TRUST_WEIGHTS } from '../space/strength.ts';
 import {
   actionOf,
   agentName,
@@ -17,14 +19,24 @@ import {
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Grant } from './grants.ts';
-import { winnerOf } from './policies/conflict.ts';
+import { foldRecord } from './parts.ts';
+import { winnersOf } from './policies/conflict.ts';
 import type { Facts } from './policies/policy.ts';
+import { FOLDING, type GuardSettings } from './settings.ts';
+import { GuardState } from './state.ts';
 import { ANN, BOB, BOSS, EVE, file, GRANTS, LAB, OWN, plan, SCOPES, seen } from './test-space.ts';
 
 const TTL = 1_800_000;
+const SETTINGS: GuardSettings = { trust: TRUST_WEIGHTS, folding: FOLDING };
+/** Records that only the guard's memory is made of. */
+type Remembered = Pick<LogRecord, 'body'>;
 
 /** given marks, when `agent` hands in `draft`, then ... */
-function given(marks: readonly Mark[], scopes: readonly ScopeDefinition[] = SCOPES) {
+function given(
+  marks: readonly Mark[],
+  scopes: readonly ScopeDefinition[] = SCOPES,
+  memories: readonly Remembered[] = [],
+) {
   const index = new MarkIndex();
   let seq = 0;
   for (const scope of scopes)
@@ -35,7 +47,9 @@ function given(marks: readonly Mark[], scopes: readonly ScopeDefinition[] = SCOP
       const grant = typeof agent === 'string' ? GRANTS.find((g) => g.agent === agent) : agent;
       const parsed = parseDraft(draft, { maxTextBytes: 1e9, maxBytes: 1e9, maxDepth: 64 });
       if (grant === undefined || !parsed.ok) throw new Error(JSON.stringify(parsed));
-      return decide(index, grant, parsed.draft, facts, now);
+      const memory = new GuardState();
+      for (const record of memories) foldRecord(memory, record, { view: index, settings: SETTINGS, seq });
+      return decide({ view: index, memory, settings: SETTINGS, grant, draft: parsed.draft, facts, now });
     },
   };
 }
@@ -199,9 +213,14 @@ describe('decide(): conflicts', () => {
     expect(
       given([done, warningOf('w', { ...bobs, strength: 10, invalidates: markId('b') })]).when(ANN, plan('r')),
     ).toEqual(held('b'));
-    expect(given([done]).when(BOB, plan('r'))).toEqual(allowed);
     expect(given([actionOf('b', { ...bobs, failed: true })]).when(ANN, plan('r'))).toEqual(allowed);
     expect(given([done]).when(BOSS, plan('r', { supersedes: 'b' }))).toEqual(allowed);
+  });
+
+  it('nobody books twice: an own action stands in the way until it is superseded (S1)', () => {
+    const space = given([actionOf('b', bobs)]);
+    expect(space.when(BOB, plan('r'))).toEqual(held('b'));
+    expect(space.when(BOB, plan('r', { supersedes: 'b' }))).toEqual(allowed);
   });
 
   it("an agent does not book twice without releasing (S1), may act on its own booking, not on another's", () => {
@@ -215,11 +234,12 @@ describe('decide(): conflicts', () => {
   });
 
   it('a lease holds against everybody, its own agent too, but not against itself', () => {
-    const lease = { holder: markId('b'), agent: BOB };
-    const space = given([intentOf('b', bobs)]);
-    expect(space.when(ANN, plan('r'), { lease }, TTL * 100)).toEqual(held('b'));
-    expect(space.when(BOB, plan('r', { supersedes: 'b' }), { lease })).toEqual(held('b'));
-    expect(space.when(BOB, plan('r'), { lease, self: markId('b') })).toEqual(allowed);
+    const intent = intentOf('run/bob/e/m1', bobs);
+    const leased: Remembered = { body: { type: 'mark', mark: intent, call: { c: 'c1', call: 'execute' } } };
+    const space = given([intent], SCOPES, [leased]);
+    expect(space.when(ANN, plan('r'), {}, TTL * 100)).toEqual(held(intent.id));
+    expect(space.when(BOB, plan('r', { supersedes: intent.id }))).toEqual(held(intent.id));
+    expect(space.when(BOB, plan('r'), { self: intent.id })).toEqual(allowed);
   });
 
   it('under yield-all contenders wait for the principal', () => {
@@ -252,12 +272,13 @@ describe('decide(): conflicts', () => {
   });
 });
 
-describe('winnerOf()', () => {
+describe('winnersOf()', () => {
   const contenders: Intent[] = [
     intentOf('late', { createdAt: 2, confidence: 0.9 }),
     intentOf('early', { createdAt: 1, confidence: 0.5, agent: agentName('bob') }),
     intentOf('tied', { createdAt: 2, confidence: 0.9 }),
   ];
+  const ids = (marks: readonly Mark[]): string[] => marks.map(({ id }) => id);
   const seqOf = (id: string): number => ['early', 'late', 'tied'].indexOf(id);
   const orders = [
     contenders,
@@ -267,11 +288,11 @@ describe('winnerOf()', () => {
 
   it('names the same winner in any order (P11, P15), the earliest of equals', () => {
     for (const order of orders) {
-      expect(winnerOf('first-writer', order, seqOf)?.id).toBe('early');
-      expect(winnerOf('highest-confidence', order, seqOf)?.id).toBe('late');
-      expect(winnerOf('yield-all', order, seqOf)).toBeUndefined();
+      expect(ids(winnersOf('first-writer', order, 1, seqOf))).toEqual(['early']);
+      expect(ids(winnersOf('highest-confidence', order, 1, seqOf))).toEqual(['late']);
+      expect(winnersOf('yield-all', order, 1, seqOf)).toEqual([]);
     }
-    expect(winnerOf('yield-all', contenders.slice(0, 1), seqOf)?.id).toBe('late');
-    expect(winnerOf('first-writer', [], seqOf)).toBeUndefined();
+    expect(ids(winnersOf('yield-all', contenders.slice(0, 1), 1, seqOf))).toEqual(['late']);
+    expect(winnersOf('first-writer', [], 1, seqOf)).toEqual([]);
   });
 });

@@ -1,10 +1,8 @@
 import type { Decision } from './decision.ts';
-import type { Grant } from './grants.ts';
-import type { KindedDraft } from '../space/mark-schema.ts';
 import { authorization } from './policies/authorization.ts';
 import { conflict } from './policies/conflict.ts';
 import { editScope } from './policies/edit-scope.ts';
-import type { DecisionView, Facts, Policy, PolicyInput } from './policies/policy.ts';
+import type { Policy, PolicyInput } from './policies/policy.ts';
 import { size } from './policies/size.ts';
 import { syntax } from './policies/syntax.ts';
 import { verbsTopics } from './policies/verbs-topics.ts';
@@ -17,22 +15,16 @@ const RULING: readonly Policy[] = [syntax, conflict];
 const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
 
 /**
- * The guard: the same view, grant, draft, facts and time give the same decision. No clock, no randomness, no I/O, no `await`.
- * `draft` is shaped and bounded (`parseDraft`); `now` is the time the mark would carry, epoch milliseconds.
+ * The guard: the same input gives the same decision. No clock, no randomness, no I/O, no `await`.
+ * The draft is shaped and bounded (`parseDraft`).
  */
-export function decide(view: DecisionView, grant: Grant, draft: KindedDraft, facts: Facts, now: number): Decision {
-  const input: PolicyInput = { view, grant, draft, facts, now };
+export function decide(input: PolicyInput): Decision {
   return firstObjection(ADMISSION, input) ?? firstObjection(RULING, input) ?? ALLOW;
 }
 
 /** The part of {@link decide} that comes before facts are gathered; `undefined` admits. */
-export function decideAdmission(
-  view: DecisionView,
-  grant: Grant,
-  draft: KindedDraft,
-  now: number,
-): Decision | undefined {
-  return firstObjection(ADMISSION, { view, grant, draft, facts: {}, now });
+export function decideAdmission(input: PolicyInput): Decision | undefined {
+  return firstObjection(ADMISSION, input);
 }
 
 function firstObjection(policies: readonly Policy[], input: PolicyInput): Decision | undefined {

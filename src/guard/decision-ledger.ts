@@ -1,76 +1,96 @@
 import { hash } from 'node:crypto';
 import { isRecord } from '../space/json-value.ts';
-import type { Json } from '../space/marks.ts';
 import type { DecisionRecord } from './decision.ts';
 
 /** What of a decision is compared: everything but when it was made. */
-type Call = Omit<DecisionRecord, 'at'>;
+export type Call = Omit<DecisionRecord, 'at' | 'id'>;
 
 /**
  * Gives every decision its record's id. A call made again after a crash gets the id it had, and so leaves no second record; a call
  * of the same number that turned out otherwise gets an id of its own (`c3~2`), so that no call goes unrecorded.
- * Keeps eight bytes per decision.
+ * What a batch notes can be kept or dropped with it. Keeps eight bytes per decision.
  */
 export class DecisionLedger {
   /** Session (`<run>/<agent>/<epoch>`) -> digest of the decision at each call number. */
   readonly #digests = new Map<string, number[]>();
   /** Digests under ids that are not plain `c<n>`. */
   readonly #others = new Map<string, number>();
+  /** How to undo what the batch at hand noted: list, place, what was there. */
+  readonly #undo: [digests: number[], place: number, before: number][] = [];
+  readonly #stagedOthers = new Map<string, number>();
 
-  /** Notes a decision found in the log. */
-  apply(value: Json): void {
-    if (!isRecord(value)) return;
-    const { id } = value;
-    if (typeof id === 'string' && this.#find(id) === undefined) this.#note(id, digestOf(value));
+  /** Notes a decision found in the log, under the id it has there. */
+  apply(session: string, suffix: string, call: Call): void {
+    const n = plainNumber(suffix);
+    if (n === undefined) this.#others.set(`${session}/${suffix}`, digestOf(session, call));
+    else noteAt(this.#digestsOf(session), n, digestOf(session, call));
   }
 
-  /** The id for a decision on call `n` of `session`; noted as given. */
-  idFor(session: string, n: number, call: Omit<Call, 'id'>): string {
-    const digest = digestOf(call);
-    for (let attempt = 1; ; attempt += 1) {
-      const id = attempt === 1 ? `${session}/c${n}` : `${session}/c${n}~${attempt}`;
-      const noted = this.#find(id);
-      if (noted === digest) return id;
-      if (noted === undefined) {
-        this.#note(id, digest);
-        return id;
-      }
+  /** The last part of the id for the decision on call `n` of `session`, noted as given; `known`: it is on record already. */
+  idFor(session: string, n: number, call: Call): { readonly suffix: string; readonly known: boolean } {
+    const digest = digestOf(session, call);
+    const digests = this.#digestsOf(session);
+    const noted = digests[n - 1] ?? 0;
+    if (noted === digest) return { suffix: `c${n}`, known: true };
+    if (noted === 0) {
+      this.#undo.push([digests, n - 1, noted]);
+      noteAt(digests, n, digest);
+      return { suffix: `c${n}`, known: false };
+    }
+    for (let attempt = 2; ; attempt += 1) {
+      const suffix = `c${n}~${attempt}`;
+      const id = `${session}/${suffix}`;
+      const other = this.#stagedOthers.get(id) ?? this.#others.get(id);
+      if (other === digest) return { suffix, known: true };
+      if (other !== undefined) continue;
+      this.#stagedOthers.set(id, digest);
+      return { suffix, known: false };
     }
   }
 
-  #note(id: string, digest: number): void {
-    const plain = plainId(id);
-    if (plain === undefined) {
-      this.#others.set(id, digest);
-      return;
-    }
-    let digests = this.#digests.get(plain.session);
-    if (digests === undefined) this.#digests.set(plain.session, (digests = []));
-    // Calls are numbered as they are made but may be decided in another order.
-    while (digests.length < plain.n - 1) digests.push(0);
-    digests[plain.n - 1] = digest;
+  keep(): void {
+    for (const [id, digest] of this.#stagedOthers) this.#others.set(id, digest);
+    this.#undo.length = 0;
+    this.#stagedOthers.clear();
   }
 
-  #find(id: string): number | undefined {
-    const plain = plainId(id);
-    if (plain === undefined) return this.#others.get(id);
-    const digest = this.#digests.get(plain.session)?.[plain.n - 1];
-    return digest === undefined || digest === 0 ? undefined : digest;
+  drop(): void {
+    for (const [digests, place, before] of this.#undo) digests[place] = before;
+    this.#undo.length = 0;
+    this.#stagedOthers.clear();
   }
+
+  #digestsOf(session: string): number[] {
+    let digests = this.#digests.get(session);
+    if (digests === undefined) this.#digests.set(session, (digests = []));
+    return digests;
+  }
+}
+
+function noteAt(digests: number[], n: number, digest: number): void {
+  // Calls are numbered as they are made but may be decided in another order.
+  while (digests.length < n - 1) digests.push(0);
+  digests[n - 1] = digest;
 }
 
 const MOST_CALLS = 1_000_000_000;
 
-function plainId(id: string): { readonly session: string; readonly n: number } | undefined {
-  const slash = id.lastIndexOf('/');
-  const n = /^c([1-9]\d*)$/u.exec(id.slice(slash + 1))?.[1];
-  return n === undefined || Number(n) > MOST_CALLS ? undefined : { session: id.slice(0, slash), n: Number(n) };
+function plainNumber(suffix: string): number | undefined {
+  const n = /^c([1-9]\d*)$/u.exec(suffix)?.[1];
+  return n === undefined || Number(n) > MOST_CALLS ? undefined : Number(n);
 }
 
-/** 48 bits, never 0. */
-function digestOf(call: { readonly [Field in keyof Call]?: unknown }): number {
-  const { agent, epoch, call: kind, verdict, subject, denial, holder, reason, mark } = call;
-  const text = JSON.stringify([agent, epoch, kind, verdict, sorted(subject), sorted(denial), holder, reason, mark]);
+/**
+ * 48 bits, never 0. For what was allowed, the number of the mark it left, below 0: the mark's id stands for its content, since the gate
+ * stores no other content under it.
+ */
+function digestOf(session: string, call: Call): number {
+  const { call: kind, verdict, subject, denial, holder, reason, mark, flags, count } = call;
+  if (verdict === 'allow' && mark !== undefined && flags === undefined && (kind === 'write' || kind === 'execute')) {
+    const n = mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
+    if (n > 0) return -2 * n - (kind === 'execute' ? 1 : 0);
+  }
+  const text = JSON.stringify([kind, verdict, sorted(subject), sorted(denial), holder, reason, mark, flags, count]);
   return Number.parseInt(hash('sha256', text).slice(0, 12), 16) || 1;
 }
 

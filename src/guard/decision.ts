@@ -18,6 +18,7 @@ export type Denial =
       readonly scope: string;
     }
   | { readonly code: 'source-not-allowed'; readonly check: 'authorization'; readonly source: string }
+  | { readonly code: 'confidence-not-allowed'; readonly check: 'authorization'; readonly ceiling: number }
   | { readonly code: 'target-not-yours'; readonly check: 'authorization'; readonly target: string }
   | { readonly code: 'id-taken'; readonly check: 'identity'; readonly id: string }
   | { readonly code: 'not-editable'; readonly check: 'edit-scope'; readonly path: string }
@@ -30,6 +31,36 @@ export type Denial =
       readonly maxBytes: number;
     }
   | { readonly code: 'syntax'; readonly check: 'syntax'; readonly path: string; readonly problem: string }
+  /** The barrier: the permission was taken away; `needs`: until the principal resolves a Need written in the scope. */
+  | {
+      readonly code: 'revoked';
+      readonly check: 'barrier';
+      readonly kind: MarkKind;
+      readonly scope: string;
+      readonly needs?: true;
+    }
+  /** The envelope: the agent behaved unlike itself and is restricted until the principal resets it. */
+  | { readonly code: 'restricted'; readonly check: 'envelope'; readonly scope?: string }
+  | {
+      readonly code: 'rate-limit';
+      readonly check: 'rate';
+      readonly limit: number;
+      readonly windowMs: number;
+      readonly per: 'agent' | 'fleet';
+      /** Epoch ms at which the window ends. */
+      readonly until: number;
+    }
+  | { readonly code: 'content'; readonly check: 'content'; readonly policy: string; readonly problem: string }
+  | {
+      readonly code: 'token-budget';
+      readonly check: 'budget';
+      readonly dimension: string;
+      readonly used: number;
+      readonly limit: number;
+    }
+  /** The lease had ended when the tool came back: somebody else may hold the resource. */
+  | { readonly code: 'fenced'; readonly check: 'conflict'; readonly resource: string }
+  | { readonly code: 'no-such-need'; readonly check: 'authorization'; readonly target: string }
   | { readonly code: 'tool-budget'; readonly check: 'budget'; readonly used: number; readonly limit: number };
 
 /** What the guard decided about one call. */
@@ -37,7 +68,7 @@ export type Decision =
   | { readonly verdict: 'allow' }
   /** Somebody holds the resource: the mark that does, as far as the caller may see it. */
   | { readonly verdict: 'conflict'; readonly holder: MarkId; readonly holderAgent: AgentName }
-  | { readonly verdict: 'blocked'; readonly reason: 'pending-boundary' | 'awaiting-principal' | 'busy' }
+  | { readonly verdict: 'blocked'; readonly reason: 'pending-boundary' | 'awaiting-principal' | 'busy' | 'fault' }
   | { readonly verdict: 'denied'; readonly denial: Denial };
 
 /** The answer to one call of a session. `repeated`: the same id with the same content was already stored. */
@@ -62,7 +93,7 @@ export interface DecisionRecord {
   readonly agent: AgentName;
   readonly epoch: string;
   readonly at: number;
-  readonly call: 'write' | 'use' | 'execute' | 'read';
+  readonly call: 'write' | 'use' | 'execute' | 'read' | 'release' | 'subscribe' | 'principal';
   readonly verdict: Decision['verdict'];
   /** What was asked: kind and scope of a draft, or the tool use. Never the content. */
   readonly subject: Json;
@@ -70,6 +101,10 @@ export interface DecisionRecord {
   readonly holder?: MarkId;
   readonly reason?: string;
   readonly mark?: MarkId;
+  /** Names of content policies that flagged the observation without refusing it. */
+  readonly flags?: readonly string[];
+  /** How many equal refusals this record stands for. @default 1 */
+  readonly count?: number;
 }
 
 /** Which files of its own an agent may change, and how large they may get. */

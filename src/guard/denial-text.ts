@@ -30,10 +30,29 @@ export function denialText(denial: Denial): string {
       return `refused: ${q(denial.path)} would be ${denial.bytes} bytes, more than the ${denial.maxBytes} allowed`;
     case 'syntax':
       return `refused: ${q(denial.path)} does not parse: ${denial.problem}`;
+    case 'confidence-not-allowed':
+      return `refused: no right to claim a confidence above ${denial.ceiling}`;
+    case 'revoked':
+      return denial.needs === true
+        ? `refused: write a need in scope ${q(denial.scope)} first; once it is resolved, a mark of kind ${denial.kind} may be written there`
+        : `refused: the right to write a mark of kind ${denial.kind} in scope ${q(denial.scope)} was taken away; only needs may be written`;
+    case 'restricted':
+      return denial.scope === undefined
+        ? 'refused: unusual behaviour; only needs may be written until the principal resets it'
+        : `refused: unusual behaviour; only needs may be written in scope ${q(denial.scope)} until the principal resets it`;
+    case 'rate-limit':
+      return `refused: ${denial.limit} marks in ${denial.windowMs} ms are the most that ${denial.per === 'agent' ? 'one agent' : 'all agents together'} may write here; try again at ${denial.until}`;
+    case 'content':
+      return `refused: content policy ${q(denial.policy)} ${denial.problem}`;
+    case 'token-budget':
+      return `refused: the budget of ${denial.dimension} is used up (${denial.used} of ${denial.limit}); only needs may be written`;
+    case 'fenced':
+      return `refused: the lease on ${q(denial.resource)} had ended before its tool came back; nothing was recorded`;
+    case 'no-such-need':
+      return `refused: there is no open need ${q(denial.target)}`;
     case 'tool-budget':
-      break;
+      return `refused: the tool-call budget is used up (${denial.used} of ${denial.limit})`;
   }
-  return `refused: the tool-call budget is used up (${denial.used} of ${denial.limit})`;
 }
 
 const LONGEST_NAME = 200;

@@ -1,20 +1,38 @@
-import { copyJson, JsonProblem, UNBOUNDED } from '../space/json-value.ts';
+import { copyJson, JsonProblem } from '../space/json-value.ts';
 import type { MarkView } from '../space/mark-index.ts';
 import { type DraftBounds, type KindedDraft, parseDraft } from '../space/mark-schema.ts';
 import type { AgentName, Json, Mark, MarkId, ProjectedMark } from '../space/marks.ts';
 import { type MarkQuery, queryMarks, readMark } from '../space/query.ts';
-import { effectiveStrength, type TrustWeights } from '../space/strength.ts';
+import { effectiveStrength } from '../space/strength.ts';
+import type { WatchPattern } from '../space/watch.ts';
 import type { Task } from './commit-queue.ts';
+import { checkContent } from './content-chain.ts';
 import { decideAdmission } from './decide.ts';
 import type { DecisionRecord, Denial, Outcome, ToolUse } from './decision.ts';
 import type { DecisionLedger } from './decision-ledger.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
+import type { GuardEvent } from './guard-event.ts';
+import { standingOf } from './intent-standing.ts';
+import { leasesOn } from './parts/claims.ts';
+import { isSessionRevoked } from './parts/sessions.ts';
+import { PENDING, YIELDED } from './policies/conflict.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
-import { deny, type GatheredFacts, type Lease } from './policies/policy.ts';
-import { type Booking, ruleOnExecute, ruleOnWrite, type Ruling, stampMark } from './rulings.ts';
-import { type ExecuteOutcome, type ExecuteRequest, type Session, subjectOf } from './session.ts';
+import { deny, type GatheredFacts } from './policies/policy.ts';
+import type { RefusalBook } from './refusal-book.ts';
+import { addContest, type Booking, ruleOnExecute, ruleOnWrite, type Ruling, stampMark } from './rulings.ts';
+import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
+import type { GuardSettings } from './settings.ts';
 import { claimKey } from './staged-view.ts';
+import type { GuardState } from './state.ts';
+import { subjectOf, subjectOfMark } from './subject.ts';
+import {
+  decideSubscription,
+  decideUnsubscription,
+  type Page,
+  type PollOptions,
+  SessionSubscriptions,
+} from './subscriptions.ts';
 
 /** Finds out, before a draft's turn, what a pure decision cannot: runs only for drafts that were admitted. May be slow; may throw. */
 export type Gather = (draft: KindedDraft, grant: Grant) => Promise<GatheredFacts>;
@@ -23,18 +41,29 @@ export type Gather = (draft: KindedDraft, grant: Grant) => Promise<GatheredFacts
 export interface SessionPort {
   readonly run: string;
   readonly ledger: DecisionLedger;
-  readonly leases: Map<string, Lease>;
+  readonly refusals: RefusalBook;
+  readonly state: GuardState;
+  readonly settings: GuardSettings;
   readonly bounds: DraftBounds;
-  readonly trust: TrustWeights;
   readonly gather: Gather | undefined;
   /** The committed view. @throws {GateClosedError} */
   view(): MarkView;
   now(): number;
   push(task: Task<GateBatch>): void;
+  /** Makes an event durable by itself. */
+  event(event: GuardEvent): Promise<void>;
+  onCommit(listener: () => void): () => void;
+  /** An intent was stored that waits for a boundary: it may have been the last one. */
+  waits(batch: GateBatch, draft: KindedDraft): void;
+  /** Somebody wants to know of every decision once it is durable (or, one of many equal refusals, counted). */
+  readonly told: ((record: DecisionRecord) => void) | undefined;
 }
 
 type CallKind = DecisionRecord['call'];
 const REVOKED = { verdict: 'denied', denial: { code: 'session-revoked', check: 'identity' } } as const;
+const REVOKED_RULING: Ruling = { decision: REVOKED };
+/** A call that something broke: nothing came of it, but it was made. */
+const FAULT: Ruling = { decision: { verdict: 'blocked', reason: 'fault' } };
 
 export class GateSession implements Session {
   readonly agent: AgentName;
@@ -42,6 +71,8 @@ export class GateSession implements Session {
   readonly #port: SessionPort;
   readonly #grant: Grant;
   readonly #prefix: string;
+  readonly #name: string;
+  readonly #subscriptions: SessionSubscriptions;
   #calls = 0;
   #marks = 0;
   #revoked = false;
@@ -51,33 +82,57 @@ export class GateSession implements Session {
     this.#grant = grant;
     this.agent = grant.agent;
     this.epoch = epoch;
-    this.#prefix = `${port.run}/${grant.agent}/${epoch}`;
+    this.#name = `${grant.agent}/${epoch}`;
+    this.#subscriptions = new SessionSubscriptions(
+      {
+        view: () => port.view(),
+        memory: port.state,
+        record: (event) => port.event(event),
+        onCommit: (listener) => port.onCommit(listener),
+      },
+      grant,
+    );
+    this.#prefix = `${port.run}/${this.#name}`;
   }
 
   get revoked(): boolean {
-    return this.#revoked;
+    return this.#revoked || isSessionRevoked(this.#port.state, this.#name);
   }
 
-  /** Ends the session and its leases; calls under way are denied when their turn comes. The gate's, not the agent's, to call. */
+  /** Ends the session; calls under way are denied when their turn comes. The gate's, not the agent's, to call. */
   revoke(): void {
     this.#revoked = true;
-    for (const [key, { holder }] of this.#port.leases) {
-      if (holder.startsWith(`${this.#prefix}/`)) this.#port.leases.delete(key);
-    }
   }
 
-  async write(input: unknown, options: { readonly retryOf?: MarkId } = {}): Promise<Outcome> {
+  write(input: unknown, options?: { readonly retryOf?: MarkId }): Promise<Outcome> {
     const n = this.#nextCall();
-    const id = options.retryOf ?? this.#nextMark();
+    const retryOf = options?.retryOf;
+    const id = retryOf ?? this.#nextMark();
     const parsed = this.#parse(input);
     if (!parsed.ok) return this.#refuse(n, 'write', {}, { code: 'malformed', check: 'shape', ...parsed.problem });
     const { draft } = parsed;
-    const subject = subjectOfDraft(draft);
-    if (!this.#issued(id)) return this.#refuse(n, 'write', subject, { code: 'id-taken', check: 'identity', id });
-    const objection = decideAdmission(this.#port.view(), this.#grant, draft, this.#port.now());
+    const subject = subjectOfMark(draft);
+    if (retryOf !== undefined && !this.#issued(id))
+      return this.#refuse(n, 'write', subject, { code: 'id-taken', check: 'identity', id });
+    const { gather, settings } = this.#port;
+    if (gather === undefined && (settings.content === undefined || draft.kind !== 'observation'))
+      return this.#write(n, id, draft, subject, NO_FACTS);
+    return this.#writeChecked(n, id, draft, subject);
+  }
+
+  async #writeChecked(n: number, id: MarkId, draft: KindedDraft, subject: Json): Promise<Outcome> {
+    const objection = decideAdmission(this.#committedInput(draft));
     if (objection !== undefined) return this.#settle(n, 'write', subject, () => ({ decision: objection }));
-    const facts = this.#port.gather === undefined ? {} : await this.#gather(n, subject, draft, this.#port.gather);
-    return this.#settle(n, 'write', subject, (batch) => ruleOnWrite(batch, this.#grant, id, draft, facts));
+    const facts = await this.#gather(n, subject, draft);
+    return this.#write(n, id, draft, subject, facts);
+  }
+
+  #write(n: number, id: MarkId, draft: KindedDraft, subject: Json, facts: GatheredFacts): Promise<Outcome> {
+    return this.#settle(n, 'write', subject, (batch) => {
+      const ruling = ruleOnWrite(batch, this.#grant, id, draft, facts);
+      if (ruling.mark !== undefined && ruling.repeated === undefined) this.#wait(batch, ruling, draft);
+      return ruling;
+    });
   }
 
   use(use: ToolUse, refuse?: Denial): Promise<Outcome> {
@@ -91,7 +146,7 @@ export class GateSession implements Session {
 
   async execute<Value>(
     request: ExecuteRequest,
-    tool: () => Value | Promise<Value>,
+    tool: (lease: ToolLease) => Value | Promise<Value>,
   ): Promise<ExecuteOutcome<Awaited<Value>>> {
     const n = this.#nextCall();
     const intentId = this.#nextMark();
@@ -101,72 +156,132 @@ export class GateSession implements Session {
     if (!parsed.ok)
       return executed(await this.#refuse(n, 'execute', {}, { code: 'malformed', check: 'shape', ...parsed.problem }));
     const { draft } = parsed;
-    const subject = subjectOf({ kind: 'intent', scope, resource });
+    if (draft.kind !== 'intent') throw new TypeError('an execution asks for an action on a resource');
     const done = { kind: 'action', scope, resource, action, result: null, strength: draft.strength } as const;
-    const view = this.#port.view();
-    const now = this.#port.now();
-    const objection = decideAdmission(view, this.#grant, draft, now) ?? decideAdmission(view, this.#grant, done, now);
-    if (objection !== undefined)
-      return executed(await this.#settle(n, 'execute', subject, () => ({ decision: objection })));
-
-    const key = claimKey(scope, resource);
-    const asked: Booking = { key, draft, resource, intentId, actionId };
-    const outcome = await this.#settle(n, 'execute', subject, (batch) => ruleOnExecute(batch, this.#grant, asked));
+    const booking: Booking = { draft, done, intentId, actionId };
+    let fence = 0;
+    const outcome = await this.#settle(
+      n,
+      'execute',
+      subjectOfMark(draft),
+      (batch) => {
+        const ruling = ruleOnExecute(batch, this.#grant, booking);
+        this.#wait(batch, ruling, draft);
+        return ruling;
+      },
+      (batch) => {
+        // Cut off by a crash and allowed to go on: its lease may have ended with the session that it began in.
+        if (this.#leaseOf(batch.state, booking) === undefined) batch.addEvent(this.#leased(booking));
+        fence = this.#leaseOf(batch.state, booking)?.fence ?? 0;
+      },
+    );
     if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
-    if (this.#revoked) {
-      this.#release(key, intentId);
-      return executed(REVOKED);
-    }
+    if (this.revoked) return executed(REVOKED);
     const finish = (result: Json, failed: boolean): Promise<Mark | undefined> =>
-      this.#finish(asked, { ...done, result, supersedes: intentId, ...(failed ? { failed: true } : {}) });
+      this.#finish(booking, fence, { ...done, result, supersedes: intentId, ...(failed ? { failed: true } : {}) });
     let value: Awaited<Value>;
     try {
-      value = await tool();
+      value = await tool({ fence });
     } catch (error) {
       await finish(null, true);
       throw error;
     }
     const mark = await finish(resultOf(value, this.#port.bounds), false);
-    return mark === undefined ? executed(REVOKED) : { verdict: 'allow', mark, value };
+    if (mark !== undefined) return { verdict: 'allow', mark, value };
+    return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource }));
   }
 
-  /** Records the action and ends the lease; undefined when the lease was taken away in the meantime. */
-  #finish({ key, intentId, actionId }: Booking, draft: KindedDraft): Promise<Mark | undefined> {
+  #leased({ draft: { scope, resource }, intentId }: Booking): GuardEvent {
+    return { what: 'leased', agent: this.agent, epoch: this.epoch, scope, resource, intent: intentId };
+  }
+
+  #leaseOf(state: GuardState, { draft, intentId }: Booking): ReturnType<typeof leasesOn>[number] | undefined {
+    return leasesOn(state, claimKey(draft.scope, draft.resource)).find(({ holder }) => holder === intentId);
+  }
+
+  /** Records the action, which ends the lease; undefined when the lease was taken away in the meantime. */
+  #finish(booking: Booking, fence: number, draft: KindedDraft): Promise<Mark | undefined> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
-        if (this.#revoked || batch.leaseAt(key)?.holder !== intentId) {
-          return () => {
-            this.#release(key, intentId);
-            resolve(undefined);
-          };
-        }
-        const mark = stampMark(batch, this.#grant, actionId, draft);
+        if (this.revoked || this.#leaseOf(batch.state, booking)?.fence !== fence) return () => resolve(undefined);
+        const mark = stampMark(batch, this.agent, booking.actionId, draft);
         batch.addMark(mark);
-        batch.stageLease(key, undefined);
         return () => resolve(mark);
       };
       this.#port.push({ stage, fail: reject });
     });
   }
 
-  #release(key: string, holder: MarkId): void {
-    if (this.#port.leases.get(key)?.holder === holder) this.#port.leases.delete(key);
+  /** What a stored intent that has to wait brings about: a contest for the principal, or the boundary it was the last to wait for. */
+  #wait(batch: GateBatch, { decision, mark, recorded }: Ruling, draft: KindedDraft): void {
+    if (decision.verdict !== 'blocked' || draft.kind !== 'intent') return;
+    const cause = mark?.id ?? recorded;
+    if (cause === undefined) return;
+    // What follows from the call comes after it in the log.
+    if (decision === YIELDED) batch.afterwards(() => addContest(batch, draft.scope, draft.resource, cause));
+    else if (decision === PENDING) batch.afterwards(() => this.#port.waits(batch, draft));
+  }
+
+  release(intent: MarkId): Promise<Outcome> {
+    const n = this.#nextCall();
+    return this.#settle(n, 'release', subjectOf({ intent }), (batch) => {
+      const mark = batch.view.byId(intent);
+      const denied = deny({ code: 'target-not-yours', check: 'authorization', target: String(intent) });
+      if (mark?.kind !== 'intent' || mark.agent !== this.agent) return { decision: denied };
+      const standing = standingOf(batch.view, batch.state, mark, batch.now);
+      if (standing === 'running' || standing === 'done' || standing === 'lost') return { decision: denied };
+      const { scope, resource, agent } = mark;
+      batch.afterwards(() => batch.addEvent({ what: 'released', agent, intent, scope, resource }, [intent]));
+      return { decision: ALLOWED, recorded: intent };
+    });
+  }
+
+  standing(intent: MarkId): IntentStanding | undefined {
+    const view = this.#port.view();
+    const mark = this.revoked ? undefined : view.byId(intent);
+    if (mark?.kind !== 'intent' || mark.agent !== this.agent) return undefined;
+    return standingOf(view, this.#port.state, mark, this.#port.now());
   }
 
   read(query: MarkQuery = {}): readonly (Mark | ProjectedMark)[] {
-    if (this.#revoked) return [];
-    return queryMarks(this.#port.view(), this.#grant, query, this.#port.now(), this.#port.trust);
+    if (this.revoked) return [];
+    return queryMarks(this.#port.view(), this.#grant, query, this.#port.now(), this.#port.settings.trust);
   }
 
   get(id: MarkId): Mark | ProjectedMark | undefined {
-    return this.#revoked ? undefined : readMark(this.#port.view(), this.#grant, id);
+    return this.revoked ? undefined : readMark(this.#port.view(), this.#grant, id);
   }
 
   strengthOf(id: MarkId): number | undefined {
     const mark = this.get(id);
     return mark === undefined
       ? undefined
-      : effectiveStrength(this.#port.view(), mark, this.#port.now(), this.#port.trust);
+      : effectiveStrength(this.#port.view(), mark, this.#port.now(), this.#port.settings.trust);
+  }
+
+  subscribe(name: string, pattern: WatchPattern): Promise<Outcome> {
+    return this.#settle(this.#nextCall(), 'subscribe', subjectOf({ operation: 'subscribe', name }), (batch) => {
+      const asked = decideSubscription(batch.state, this.agent, name, pattern);
+      if (!asked.ok) return { decision: deny(asked.denial) };
+      batch.afterwards(() => batch.addEvent(asked.event));
+      return { decision: ALLOWED };
+    });
+  }
+
+  unsubscribe(name: string): Promise<Outcome> {
+    return this.#settle(this.#nextCall(), 'subscribe', subjectOf({ operation: 'unsubscribe', name }), (batch) => {
+      const event = decideUnsubscription(batch.state, this.agent, name);
+      if (event !== undefined) batch.afterwards(() => batch.addEvent(event));
+      return { decision: ALLOWED };
+    });
+  }
+
+  async poll(name: string, options?: PollOptions): Promise<Page> {
+    return this.revoked ? { marks: [] } : this.#subscriptions.poll(name, options);
+  }
+
+  async wait(signal: AbortSignal): Promise<boolean> {
+    return !this.revoked && (await this.#subscriptions.wait(signal));
   }
 
   #nextCall(): number {
@@ -195,9 +310,25 @@ export class GateSession implements Session {
     return parseDraft(draft, bounds);
   }
 
-  async #gather(n: number, subject: Json, draft: KindedDraft, gather: Gather): Promise<GatheredFacts> {
+  #committedInput(draft: KindedDraft): Parameters<typeof decideAdmission>[0] {
+    const { settings, state } = this.#port;
+    return {
+      view: this.#port.view(),
+      memory: state,
+      settings,
+      grant: this.#grant,
+      draft,
+      facts: {},
+      now: this.#port.now(),
+    };
+  }
+
+  async #gather(n: number, subject: Json, draft: KindedDraft): Promise<GatheredFacts> {
+    const { gather, settings } = this.#port;
     try {
-      return await gather(draft, this.#grant);
+      const facts = gather === undefined ? {} : await gather(draft, this.#grant);
+      if (draft.kind !== 'observation' || settings.content === undefined) return facts;
+      return { ...facts, content: await checkContent(settings.content, draft) };
     } catch (error) {
       await this.#fault(n, 'write', subject);
       throw error;
@@ -212,7 +343,7 @@ export class GateSession implements Session {
     return new Promise((resolve, reject) => {
       this.#port.push({
         stage: (batch) => {
-          this.#record(batch, n, { call, subject, verdict: 'blocked', reason: 'fault' });
+          this.#record(batch, n, call, subject, FAULT);
           return resolve;
         },
         fail: reject,
@@ -220,63 +351,80 @@ export class GateSession implements Session {
     });
   }
 
-  /** The call's turn: one ruling, one decision record, at most one mark, in one append. A ruling that throws leaves its record too. */
-  #settle(n: number, call: CallKind, subject: Json, rule: (batch: GateBatch) => Ruling): Promise<Outcome> {
+  /** The call's turn: one ruling, one decision on record, at most one mark, in one append. A ruling that throws leaves its record too. */
+  #settle(
+    n: number,
+    call: CallKind,
+    subject: Json,
+    rule: (batch: GateBatch) => Ruling,
+    granted?: (batch: GateBatch) => void,
+  ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
         let ruling: Ruling;
+        let failure: Error | undefined;
         try {
-          ruling = this.#revoked ? { decision: REVOKED } : rule(batch);
+          ruling = this.revoked ? REVOKED_RULING : rule(batch);
         } catch (error) {
-          this.#record(batch, n, { call, subject, verdict: 'blocked', reason: 'fault' });
-          return () => reject(error instanceof Error ? error : new Error(String(error)));
+          ruling = FAULT;
+          failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
         }
-        const { decision, mark, repeated, recorded = mark?.id } = ruling;
-        if (mark !== undefined && batch.view.byId(mark.id) === undefined) batch.addMark(mark);
-        this.#record(batch, n, {
-          call,
-          subject,
-          verdict: decision.verdict,
-          ...(decision.verdict === 'denied' ? { denial: decision.denial } : {}),
-          ...(decision.verdict === 'conflict' ? { holder: decision.holder } : {}),
-          ...(decision.verdict === 'blocked' ? { reason: decision.reason } : {}),
-          ...(recorded === undefined ? {} : { mark: recorded }),
-        });
-        const outcome: Outcome =
-          decision.verdict === 'allow'
-            ? {
-                verdict: 'allow',
-                ...(mark === undefined ? {} : { mark }),
-                ...(repeated === undefined ? {} : { repeated }),
-              }
-            : decision;
-        return () => resolve(outcome);
+        const told = this.#record(batch, n, call, subject, ruling);
+        const { decision, mark, repeated } = ruling;
+        if (decision.verdict === 'allow' && repeated === undefined) granted?.(batch);
+        batch.settleAfterwards();
+        return () => {
+          if (told !== undefined) this.#port.told?.(told);
+          if (failure !== undefined) reject(failure);
+          else if (decision.verdict !== 'allow') resolve(decision);
+          else if (mark === undefined) resolve(ALLOWED);
+          else resolve(repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated });
+        };
       };
       this.#port.push({ stage, fail: reject });
     });
   }
 
-  #record(
-    batch: GateBatch,
-    n: number,
-    made: Pick<DecisionRecord, 'call' | 'subject' | 'verdict' | 'denial' | 'holder' | 'reason' | 'mark'>,
-  ): void {
+  /**
+   * Puts a decision on record: with the mark that it let in, as a record of its own, or counted with others like it. Gives it back where
+   * somebody wants to be told.
+   */
+  #record(batch: GateBatch, n: number, call: CallKind, subject: Json, ruling: Ruling): DecisionRecord | undefined {
+    const { decision, mark, recorded = mark?.id, flags } = ruling;
     const { agent, epoch } = this;
-    const id = this.#port.ledger.idFor(this.#prefix, n, { agent, epoch, ...made });
-    const record: DecisionRecord = { id, agent, epoch, at: batch.now, ...made };
-    batch.entries.push({ key: id, body: { type: 'decision', decision: copyJson(record, UNBOUNDED) } });
+    const reason = decision.verdict === 'blocked' ? decision.reason : undefined;
+    const made = {
+      agent,
+      epoch,
+      call,
+      verdict: decision.verdict,
+      subject,
+      ...(decision.verdict === 'denied' ? { denial: decision.denial } : NOTHING),
+      ...(decision.verdict === 'conflict' ? { holder: decision.holder } : NOTHING),
+      ...(reason === undefined ? NOTHING : { reason }),
+      ...(recorded === undefined ? NOTHING : { mark: recorded }),
+      ...(flags === undefined ? NOTHING : { flags }),
+    };
+    const { suffix, known } = this.#port.ledger.idFor(this.#prefix, n, made);
+    const fresh = mark !== undefined && ruling.stored === undefined;
+    if (fresh && !known && (call === 'write' || call === 'execute')) {
+      const why = { ...(reason === undefined ? NOTHING : { reason }), ...(flags === undefined ? NOTHING : { flags }) };
+      batch.addMark(mark, { c: suffix, call, ...why });
+      if (this.#port.told === undefined) return undefined;
+      return { id: `${this.#prefix}/${suffix}`, at: batch.now, ...made };
+    }
+    if (fresh) batch.addMark(mark);
+    const record: DecisionRecord = { id: `${this.#prefix}/${suffix}`, at: batch.now, ...made };
+    if (known) return record;
+    if (decision.verdict === 'allow' || this.#port.refusals.isRecorded(record)) batch.addDecision(record);
+    else batch.foldOnly(record);
+    return record;
   }
 }
 
-function subjectOfDraft(draft: KindedDraft): Json {
-  const { kind, scope } = draft;
-  return subjectOf({
-    kind,
-    scope,
-    ...('topic' in draft ? { topic: draft.topic } : {}),
-    ...('resource' in draft ? { resource: draft.resource } : {}),
-  });
-}
+const NOTHING = Object.freeze({});
+const NO_FACTS: GatheredFacts = NOTHING;
+const ALLOWED = Object.freeze({ verdict: 'allow' as const });
 
 function executed(outcome: Outcome): Exclude<ExecuteOutcome<never>, { value: unknown }> {
   if (outcome.verdict !== 'allow') return outcome;

@@ -3,20 +3,31 @@ import { copyJson, equalJson, isRecord, UNBOUNDED } from '../space/json-value.ts
 import type { Log, LogEntry, LogHead, LogRecord } from '../space/log.ts';
 import { MarkIndex, type MarkView } from '../space/mark-index.ts';
 import { DRAFT_BOUNDS, type DraftBounds, parseScopeDefinition } from '../space/mark-schema.ts';
-import type { AgentName, Json } from '../space/marks.ts';
+import type { AgentName, Json, ScopeName } from '../space/marks.ts';
 import type { ScopeDefinition } from '../space/scope.ts';
-import { assertTrustWeights, TRUST_WEIGHTS, type TrustWeights } from '../space/strength.ts';
+import { assertTrustWeights, TRUST_WEIGHTS } from '../space/strength.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { decisionIn, sessionOf } from './decided.ts';
+import type { DecisionRecord } from './decision.ts';
 import { DecisionLedger } from './decision-ledger.ts';
 import { GateBatch } from './gate-batch.ts';
 import { GateClosedError } from './gate-closed-error.ts';
 import { type Gather, GateSession } from './gate-session.ts';
 import { type Grant, parseGrant } from './grants.ts';
-import type { Lease } from './policies/policy.ts';
+import { foldRecord } from './parts.ts';
+import { allExpected, leasedBy, waitingScopes } from './parts/claims.ts';
+import { principalTokenSha256 } from './parts/sessions.ts';
+import { addBoundary, GatePrincipal, type Principal, PRINCIPAL } from './principal.ts';
+import { isToken } from './principal-token.ts';
+import { RefusalBook } from './refusal-book.ts';
+import { GUARD } from './rulings.ts';
 import { isIdSegment, type Session } from './session.ts';
+import { FOLDING, type GuardSettings } from './settings.ts';
+import { GuardState } from './state.ts';
 
 export type { Gather } from './gate-session.ts';
-export type { ExecuteOutcome, ExecuteRequest, Session } from './session.ts';
+export type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
+export type { Principal } from './principal.ts';
 export { GateClosedError } from './gate-closed-error.ts';
 
 export interface GateOptions {
@@ -33,7 +44,13 @@ export interface GateOptions {
   readonly gather?: Gather;
   /** @default 64 KiB per text or the largest `maxFileBytes` granted, 16 times that per mark */
   readonly bounds?: DraftBounds;
-  readonly trust?: TrustWeights;
+  readonly settings?: Partial<GuardSettings>;
+  /** sha256, hex, of the token that makes its holder the principal. @default what the log says */
+  readonly principalTokenSha256?: string;
+  /** Told of every decision once it is durable (or, one of many equal refusals, counted); what it throws is dropped. */
+  readonly observe?: (record: DecisionRecord) => void;
+  /** Calls `tick` after `ms`; returns how to take it back. @default a timer that does not keep the process alive */
+  readonly schedule?: (ms: number, tick: () => void) => () => void;
 }
 
 /** One row of a trace table; `key` is its key in the log as it stands. */
@@ -48,6 +65,12 @@ export class UnknownAgentError extends Error {
   readonly code = 'unknown-agent';
 }
 
+/** Not the principal's token. */
+export class NotPrincipalError extends Error {
+  override readonly name = 'NotPrincipalError';
+  readonly code = 'not-principal';
+}
+
 /** The space's edge: the only way for anything to get into the log. */
 export interface Gate {
   /** What is committed, unfiltered: for the infrastructure. @throws {GateClosedError} after a commit failed */
@@ -59,8 +82,20 @@ export interface Gate {
   session(agent: AgentName, epoch: string): Session;
   /** From now on the session's writes are denied and its leases are free. */
   revoke(session: Session): void;
+  /** The powers of the person in charge. @throws {NotPrincipalError} for any token but the principal's */
+  principal(token: string): Principal;
+  /** Puts tokens an agent used on record: what its budget is counted by. Resolves once durable. */
+  spend(
+    agent: AgentName,
+    round: string,
+    tokens: { readonly inputTokens: number; readonly outputTokens: number },
+  ): Promise<void>;
+  /** Does what is due at the clock's time: boundaries whose timer is over, counts of folded refusals. Resolves once durable. */
+  tick(): Promise<void>;
   /** Appends rows of a trace table in the same queue; a key that is in the log already changes nothing. Resolves once durable. */
   rows(table: string, rows: readonly NewRow[]): Promise<void>;
+  /** Calls `listener` after every commit, and once when the gate closes, until the returned function is called. */
+  onCommit(listener: () => void): () => void;
   head(): LogHead;
   records(fromSeq?: number): AsyncIterable<LogRecord>;
   /** Finishes the calls accepted so far, refuses later ones, closes the log. */
@@ -70,13 +105,15 @@ export interface Gate {
 /**
  * Opens the gate over a log: folds what is in it, defines scopes and grants where they differ from what the log says.
  *
- * @throws {RangeError} for a run's name that cannot be part of an id, or trust weights that are out of order
+ * @throws {RangeError} for a run's name that cannot be part of an id, trust weights that are out of order, or an agent named `guard` or `principal`
  * @throws whatever the log throws
  */
 export async function openGate(options: GateOptions): Promise<Gate> {
   if (!isIdSegment(options.run))
     throw new RangeError(`${JSON.stringify(options.run)} cannot name a run: letters, digits and . _ + @ - only`);
-  assertTrustWeights(options.trust ?? TRUST_WEIGHTS);
+  assertTrustWeights(options.settings?.trust ?? TRUST_WEIGHTS);
+  for (const { agent } of options.grants ?? [])
+    if (agent === GUARD || agent === PRINCIPAL) throw new RangeError(`no agent may have the name ${agent}`);
   const gate = new LogGate(options);
   await gate.open();
   return gate;
@@ -84,49 +121,74 @@ export async function openGate(options: GateOptions): Promise<Gate> {
 
 class LogGate implements Gate {
   readonly #options: GateOptions;
+  readonly #settings: GuardSettings;
   readonly #log: Log;
   #index: MarkIndex | undefined = new MarkIndex();
+  readonly #state = new GuardState();
   readonly #ledger = new DecisionLedger();
-  readonly #leases = new Map<string, Lease>();
+  readonly #refusals: RefusalBook;
   readonly #sessions = new Map<string, GateSession>();
   readonly #grants = new Map<AgentName, Grant>();
   /** How often the log defined each scope and grant, and how it did last. */
   readonly #definitions = new Map<string, { readonly times: number; readonly value: Json }>();
   readonly #queue: CommitQueue<GateBatch>;
   readonly #bounds: DraftBounds;
+  readonly #listeners = new Set<() => void>();
+  #unwatch: (() => void) | undefined;
+  #timer: { readonly due: number; readonly cancel: () => void } | undefined;
   #lastAt = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#settings = { trust: TRUST_WEIGHTS, folding: FOLDING, ...options.settings };
+    this.#refusals = new RefusalBook(this.#settings.folding);
     this.#log = options.log;
     this.#bounds = options.bounds ?? boundsFor(options.grants ?? []);
     this.#queue = new CommitQueue<GateBatch>(
       {
         log: options.log,
         seq: () => this.#committed().seq,
-        createBatch: () => new GateBatch(this.#committed(), this.#leases, this.#now()),
-        apply: (records) => this.#apply(records),
-        committed: (batch) => batch.commitLeases(this.#leases),
+        createBatch: () => this.#createBatch(),
+        staged: (batch) => this.#addDue(batch),
+        committed: (batch, records) => this.#commit(batch, records),
+        dropped: () => this.#drop(),
+        catchUp: (records) => {
+          this.#fold(records);
+          this.#tellListeners();
+        },
       },
       () => {
         this.#index = undefined;
-        this.#leases.clear();
+        this.#end();
       },
     );
   }
 
   async open(): Promise<void> {
-    for await (const record of this.#log.read()) this.#apply([record]);
+    let page: LogRecord[] = [];
+    for await (const record of this.#log.read()) {
+      page.push(record);
+      if (page.length < PAGE_RECORDS) continue;
+      this.#fold(page);
+      page = [];
+    }
+    this.#fold(page);
     const scopes = this.#options.scopes.map(parseScopeDefinition);
     const grants = this.#options.grants?.map(parseGrant);
+    const { principalTokenSha256: token } = this.#options;
     await this.#submit((batch) => {
       for (const scope of scopes) this.#define(batch.entries, 'scope', scope.name, copyJson(scope, UNBOUNDED));
       for (const grant of grants ?? []) this.#define(batch.entries, 'grant', grant.agent, copyJson(grant, UNBOUNDED));
+      if (token !== undefined && token !== principalTokenSha256(batch.state))
+        batch.addEvent({ what: 'principal-set', tokenSha256: token });
     });
     // The caller's grants are all there are; those of the log serve only where none are given.
-    if (grants === undefined) return;
-    this.#grants.clear();
-    for (const grant of grants) this.#grants.set(grant.agent, grant);
+    if (grants !== undefined) {
+      this.#grants.clear();
+      for (const grant of grants) this.#grants.set(grant.agent, grant);
+    }
+    this.#unwatch = this.#log.watch?.(() => this.#queue.follow());
+    this.#schedule();
   }
 
   #define(entries: LogEntry[], what: 'scope' | 'grant', name: string, value: Json): void {
@@ -135,16 +197,79 @@ class LogGate implements Gate {
     entries.push({ key: `define/${what}/${name}/${(known?.times ?? 0) + 1}`, body: { type: 'define', what, value } });
   }
 
-  #apply(records: readonly LogRecord[]): void {
+  #createBatch(): GateBatch {
+    const now = this.#now();
+    const batch = new GateBatch(this.#committed(), this.#state, this.#settings, this.#options.run, now);
+    for (const record of this.#refusals.due(now)) this.#addFolded(batch, record);
+    return batch;
+  }
+
+  /** One record for the refusals that left none, under an id of its own. */
+  #addFolded(batch: GateBatch, record: DecisionRecord): void {
+    // They were folded into the guard's memory one by one.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a decision record is plain JSON
+    batch.entries.push({ key: record.id, body: { type: 'decision', decision: record as unknown as Json } });
+  }
+
+  /** Boundaries whose timer is over. */
+  #addDue(batch: GateBatch): void {
+    for (const { scope, due } of this.#boundariesDue()) if (due <= batch.now) addBoundary(batch, scope);
+  }
+
+  *#boundariesDue(): Iterable<{ readonly scope: ScopeName; readonly due: number }> {
+    for (const [name, { since }] of waitingScopes(this.#state)) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names of definitions
+      const scope = name as ScopeName;
+      const everyMs = this.#committed().definitionOf(scope)?.boundary?.everyMs;
+      if (everyMs !== undefined) yield { scope, due: since + everyMs };
+    }
+  }
+
+  #commit(batch: GateBatch, records: readonly LogRecord[]): void {
+    if (records.length === batch.entries.length) {
+      const index = this.#committed();
+      for (const record of records) {
+        index.apply(record);
+        const { body } = record;
+        if (body.type === 'define') this.#applyDefinition(body.what, body.value);
+      }
+      if (batch.entries.length > 0) this.#lastAt = Math.max(this.#lastAt, batch.now);
+      this.#state.keep();
+      this.#ledger.keep();
+    } else {
+      // Some of it was there already: what follows from the rest is found out from the records themselves.
+      this.#state.drop();
+      this.#ledger.drop();
+      this.#fold(records);
+    }
+    this.#refusals.keep();
+    this.#schedule();
+    if (records.length > 0) this.#tellListeners();
+  }
+
+  #drop(): void {
+    this.#state.drop();
+    this.#ledger.drop();
+    this.#refusals.drop();
+  }
+
+  /** Folds records of the log into everything that is kept of it. */
+  #fold(records: readonly LogRecord[]): void {
     const index = this.#committed();
     for (const record of records) {
       index.apply(record);
       const { body } = record;
-      if (body.type === 'decision') {
-        this.#ledger.apply(body.decision);
-        this.#lastAt = Math.max(this.#lastAt, timeOf(body.decision));
-      } else if (body.type === 'define') this.#applyDefinition(body.what, body.value);
+      if (body.type === 'define') this.#applyDefinition(body.what, body.value);
+      const decision = decisionIn(body);
+      if (decision !== undefined) {
+        const { id, at } = decision;
+        const session = sessionOf(id);
+        this.#ledger.apply(session, id.slice(session.length + 1), decision);
+        this.#lastAt = Math.max(this.#lastAt, at);
+      }
+      foldRecord(this.#state, record, { view: index, settings: this.#settings, seq: record.seq });
     }
+    this.#state.keep();
     this.#lastAt = Math.max(this.#lastAt, index.lastCreatedAt);
   }
 
@@ -175,6 +300,46 @@ class LogGate implements Gate {
     });
   }
 
+  /** Sets the timer for whatever is due next. */
+  #schedule(): void {
+    let due = this.#refusals.nextDue() ?? Infinity;
+    for (const boundary of this.#boundariesDue()) due = Math.min(due, boundary.due);
+    if (this.#timer !== undefined && this.#timer.due <= due) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (due === Infinity || this.#queue.closed !== undefined) return;
+    const schedule = this.#options.schedule ?? scheduleTimer;
+    const tick = (): void => {
+      this.#timer = undefined;
+      // A gate that closed has told everybody who waits; a timer has nobody to tell.
+      this.tick().catch(() => undefined);
+    };
+    this.#timer = { due, cancel: schedule(Math.max(0, due - this.#now()), tick) };
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#tellListeners();
+    this.#listeners.clear();
+  }
+
+  #told(record: DecisionRecord): void {
+    const { observe } = this.#options;
+    if (observe === undefined) return;
+    try {
+      observe(record);
+    } catch {
+      // Who watches the guard cannot stop it. @see protocol rule P57
+    }
+  }
+
   get view(): MarkView {
     return this.#committed();
   }
@@ -184,33 +349,76 @@ class LogGate implements Gate {
     if (grant === undefined) throw new UnknownAgentError(`there is no grant for an agent ${JSON.stringify(agent)}`);
     if (!isIdSegment(epoch))
       throw new RangeError(`${JSON.stringify(epoch)} cannot name an epoch: letters, digits and . _ + @ - only`);
-    const key = `${agent}/${epoch}`;
-    this.#sessions.get(key)?.revoke();
-    const { run, gather, trust } = this.#options;
+    const earlier = this.#sessions.get(`${agent}/${epoch}`);
+    if (earlier !== undefined) this.revoke(earlier);
     const session = new GateSession(
       {
-        run,
+        run: this.#options.run,
         ledger: this.#ledger,
-        leases: this.#leases,
+        refusals: this.#refusals,
+        state: this.#state,
+        settings: this.#settings,
         bounds: this.#bounds,
-        trust: trust ?? TRUST_WEIGHTS,
-        gather,
+        gather: this.#options.gather,
         view: () => this.#committed(),
         now: () => this.#now(),
         push: (task) => this.#queue.push(task),
+        event: (event) => this.#submit((batch) => batch.addEvent(event)),
+        onCommit: (listener) => this.onCommit(listener),
+        waits: (batch, draft) => {
+          const definition = batch.view.definitionOf(draft.scope);
+          if (definition !== undefined && allExpected(batch.state, definition)) addBoundary(batch, draft.scope);
+        },
+        told: this.#options.observe === undefined ? undefined : (record) => this.#told(record),
       },
       grant,
       epoch,
     );
-    this.#sessions.set(key, session);
+    this.#sessions.set(`${agent}/${epoch}`, session);
     return session;
   }
 
   revoke(session: Session): void {
-    const own = this.#sessions.get(`${session.agent}/${session.epoch}`);
+    const { agent, epoch } = session;
+    const own = this.#sessions.get(`${agent}/${epoch}`);
     if (own === undefined || own !== session) return;
     own.revoke();
-    this.#sessions.delete(`${session.agent}/${session.epoch}`);
+    this.#sessions.delete(`${agent}/${epoch}`);
+    if (this.#queue.closed !== undefined) return;
+    this.#submit((batch) => {
+      const leased = leasedBy(batch.state, `${agent}/${epoch}`);
+      if (leased.length > 0) batch.addEvent({ what: 'session-ended', agent, epoch, revoked: false }, leased);
+    }).catch(() => undefined);
+  }
+
+  principal(token: string): Principal {
+    if (!isToken(token, principalTokenSha256(this.#state)))
+      throw new NotPrincipalError("that is not the token of this space's principal");
+    return new GatePrincipal({
+      run: this.#options.run,
+      bounds: this.#bounds,
+      push: (task) => this.#queue.push(task),
+      view: () => this.#committed(),
+      told: (record) => this.#told(record),
+    });
+  }
+
+  spend(
+    agent: AgentName,
+    round: string,
+    { inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number },
+  ): Promise<void> {
+    return this.#submit((batch) => batch.addEvent({ what: 'spent', agent, round, inputTokens, outputTokens }));
+  }
+
+  tick(): Promise<void> {
+    // Whatever is due is done with every batch.
+    return this.#submit(() => undefined);
+  }
+
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async rows(table: string, rows: readonly NewRow[]): Promise<void> {
@@ -232,18 +440,32 @@ class LogGate implements Gate {
   }
 
   async close(): Promise<void> {
+    if (this.#queue.closed === undefined && this.#refusals.nextDue() !== undefined) {
+      // What was counted so far is put on record, whether its window is over or not.
+      await this.#submit((batch) => {
+        for (const record of this.#refusals.due()) this.#addFolded(batch, record);
+      }).catch(() => undefined);
+    }
     await this.#queue.drain();
+    this.#end();
     await this.#log.close();
   }
 }
 
+const PAGE_RECORDS = 512;
+
+function scheduleTimer(ms: number, tick: () => void): () => void {
+  const timer = setTimeout(tick, Math.min(ms, LONGEST_TIMER_MS));
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+/** What `setTimeout` can hold. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 function boundsFor(grants: readonly Grant[]): DraftBounds {
   const maxTextBytes = Math.max(DRAFT_BOUNDS.maxTextBytes, ...grants.map(({ edit }) => edit?.maxFileBytes ?? 0));
   return { ...DRAFT_BOUNDS, maxTextBytes, maxBytes: Math.max(DRAFT_BOUNDS.maxBytes, 16 * maxTextBytes) };
-}
-
-function timeOf(decision: Json): number {
-  return isRecord(decision) && typeof decision['at'] === 'number' ? decision['at'] : 0;
 }
 
 function scopeNameOf(value: Json): string {

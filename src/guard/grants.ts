@@ -12,6 +12,14 @@ export interface WriteRight {
   readonly topics?: readonly string[];
 }
 
+/** Tokens an agent may use; absent dimensions are not limited. Counted by whoever runs the agent (`gate.spend`). */
+export interface TokenBudget {
+  /** Over the agent's life in the space. */
+  readonly lifetime?: { readonly inputTokens?: number; readonly outputTokens?: number };
+  /** In one round. */
+  readonly round?: { readonly inputTokens?: number; readonly outputTokens?: number };
+}
+
 /** What one agent may do. Everything not granted is refused. */
 export interface Grant {
   readonly agent: AgentName;
@@ -20,6 +28,9 @@ export interface Grant {
   readonly write: readonly WriteRight[];
   /** The most trusted source its observations may claim. @default 'fleet' */
   readonly sourceCeiling?: Source;
+  /** The highest confidence its intents may claim. @default 1 */
+  readonly confidenceCeiling?: number;
+  readonly budget?: TokenBudget;
   /** Its own files: observations in `edit.scope` follow the edit scope. */
   readonly edit?: EditScope;
   /** Speaks for the person in charge: may supersede others' intents and actions, and settle needs. */
@@ -34,11 +45,22 @@ const scope = z.custom<ScopeName>(
   (value) => typeof value === 'string' && isScopeName(value),
   'is not the name of a scope',
 );
+const dimensions = z
+  .strictObject({
+    inputTokens: z.number().min(0).exactOptional(),
+    outputTokens: z.number().min(0).exactOptional(),
+  })
+  .exactOptional();
+/** @see TokenBudget */
+export const tokenBudgetSchema = z.strictObject({ lifetime: dimensions, round: dimensions });
+
 const grantSchema = z.strictObject({
   agent,
   read: z.array(scope),
   write: z.array(z.strictObject({ kind: z.enum(MARK_KINDS), scope, topics: z.array(z.string()).exactOptional() })),
   sourceCeiling: z.enum(SOURCES).exactOptional(),
+  confidenceCeiling: z.number().min(0).max(1).exactOptional(),
+  budget: tokenBudgetSchema.exactOptional(),
   edit: z
     .strictObject({
       scope,

@@ -1,12 +1,14 @@
 import { equalJson } from '../space/json-value.ts';
 import { isExpired } from '../space/mark-index.ts';
 import type { KindedDraft } from '../space/mark-schema.ts';
-import type { Mark, MarkId } from '../space/marks.ts';
-import { decide } from './decide.ts';
+import type { AgentName, Intent, Mark, MarkId, ScopeName } from '../space/marks.ts';
+import { decide, decideAdmission } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
-import { deny, type GatheredFacts } from './policies/policy.ts';
+import { contestOn, leasesOn } from './parts/claims.ts';
+import { PENDING, YIELDED } from './policies/conflict.ts';
+import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
 import { claimKey } from './staged-view.ts';
 
 /** What a call's turn came to: the decision and the mark it leaves or, `repeated`, left before. */
@@ -14,23 +16,36 @@ export interface Ruling {
   readonly decision: Decision;
   readonly mark?: Mark;
   readonly repeated?: true;
+  /** `mark` is in the log already. */
+  readonly stored?: true;
   /** The mark that the decision record names, if it is not `mark`. */
   readonly recorded?: MarkId;
+  readonly flags?: readonly string[];
 }
 
 /** What an execution asks for. */
 export interface Booking {
-  /** `claimKey` of the draft's scope and resource. */
-  readonly key: string;
-  readonly draft: KindedDraft;
-  readonly resource: string;
+  /** The draft of its intent. */
+  readonly draft: Extract<KindedDraft, { kind: 'intent' }>;
+  /** The draft of the action that will follow, without its result. */
+  readonly done: KindedDraft;
   readonly intentId: MarkId;
   readonly actionId: MarkId;
 }
 
+/** Who the guard itself writes marks as: the Needs that it asks the principal. No agent may have the name. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the name of an agent
+export const GUARD = 'guard' as AgentName;
+
 /** A draft as the mark it becomes. */
-export function stampMark(batch: GateBatch, grant: Grant, id: MarkId, draft: KindedDraft): Mark {
-  return Object.freeze({ id, agent: grant.agent, createdAt: batch.now, ...draft });
+export function stampMark(batch: GateBatch, agent: AgentName, id: MarkId, draft: KindedDraft): Mark {
+  return Object.freeze({ id, agent, createdAt: batch.now, ...draft });
+}
+
+/** One call as the policies see it, on what the batch holds so far. */
+export function inputFor(batch: GateBatch, grant: Grant, draft: KindedDraft, facts: Facts): PolicyInput {
+  const { view, state, settings, now } = batch;
+  return { view, memory: state, settings, grant, draft, facts, now };
 }
 
 /** Rules on one write: an id that is stored is a retry or taken; anything else is decided on the batch's view. */
@@ -38,68 +53,98 @@ export function ruleOnWrite(
   batch: GateBatch,
   grant: Grant,
   id: MarkId,
-  draft: KindedDraft,
+  asked: KindedDraft,
   facts: GatheredFacts,
 ): Ruling {
+  const rewritten = facts.content?.content;
+  const draft = rewritten === undefined || asked.kind !== 'observation' ? asked : { ...asked, content: rewritten };
   const stored = batch.view.byId(id);
   if (stored !== undefined) {
-    return sameContent(stored, draft) ? { decision: { verdict: 'allow' }, mark: stored, repeated: true } : taken(id);
+    return sameContent(stored, draft)
+      ? { decision: { verdict: 'allow' }, mark: stored, repeated: true, stored: true }
+      : taken(id);
   }
-  const resource = draft.kind === 'intent' || draft.kind === 'action' ? draft.resource : undefined;
-  const lease = resource === undefined ? undefined : batch.leaseAt(claimKey(draft.scope, resource));
-  const decision = decide(batch.view, grant, draft, { ...facts, ...(lease === undefined ? {} : { lease }) }, batch.now);
-  return isStored(decision) ? { decision, mark: stampMark(batch, grant, id, draft) } : { decision };
+  const decision = decide(inputFor(batch, grant, draft, facts));
+  if (!isStored(decision, draft)) return { decision };
+  const mark = stampMark(batch, grant.agent, id, draft);
+  const flags = facts.content?.flags ?? [];
+  return flags.length === 0 ? { decision, mark } : { decision, mark, flags };
 }
 
 /**
- * Rules on one execution and stages its lease. One whose action is stored is finished; one whose intent is stored was cut off
- * by a crash and may go on if nobody has taken the resource since.
+ * Rules on one execution. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
+ * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already; one that has to
+ * wait anyway stays where it is in the order.
  */
-export function ruleOnExecute(
-  batch: GateBatch,
-  grant: Grant,
-  { key, draft, resource, intentId, actionId }: Booking,
-): Ruling {
-  const { view, now } = batch;
+export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, intentId, actionId }: Booking): Ruling {
+  const { view } = batch;
   const finished = view.byId(actionId);
   if (finished !== undefined) {
-    return isActionOn(finished, draft, resource)
-      ? { decision: { verdict: 'allow' }, mark: finished, repeated: true, recorded: intentId }
+    return isActionOn(finished, draft)
+      ? { decision: { verdict: 'allow' }, mark: finished, repeated: true, stored: true, recorded: intentId }
       : taken(actionId);
   }
   const begun = view.byId(intentId);
-  const supersedes = begun === undefined ? ownBooking(batch, grant, key, draft, resource) : begun.supersedes;
+  const own = begun === undefined ? ownIntent(batch, grant, draft.scope, draft.resource) : undefined;
+  const supersedes = begun === undefined ? own?.id : begun.supersedes;
   const asked: KindedDraft = supersedes === undefined ? draft : { ...draft, supersedes };
   if (begun !== undefined && !sameContent(begun, asked)) return taken(intentId);
-  const lease = batch.leaseAt(key);
-  const decision = decide(view, grant, asked, { self: intentId, ...(lease === undefined ? {} : { lease }) }, now);
-  if (decision.verdict === 'allow') batch.stageLease(key, { holder: intentId, agent: grant.agent });
-  return isStored(decision) ? { decision, mark: begun ?? stampMark(batch, grant, intentId, asked) } : { decision };
+  const decision =
+    decideAdmission(inputFor(batch, grant, done, {})) ?? decide(inputFor(batch, grant, asked, { self: intentId }));
+  if (!isStored(decision, draft)) return { decision };
+  if (
+    decision.verdict !== 'allow' &&
+    own !== undefined &&
+    own.action === draft.action &&
+    own.confidence === draft.confidence
+  )
+    return { decision, recorded: own.id };
+  return begun === undefined
+    ? { decision, mark: stampMark(batch, grant.agent, intentId, asked) }
+    : { decision, mark: begun, stored: true };
 }
 
-/** The agent's own live intent on the resource, whose place the execution takes; not one that a tool is running for. */
-function ownBooking(
-  batch: GateBatch,
-  grant: Grant,
-  key: string,
-  draft: KindedDraft,
-  resource: string,
-): MarkId | undefined {
-  const ttlMs = batch.view.definitionOf(draft.scope)?.intentTtlMs ?? Infinity;
-  for (const claim of batch.view.claims(draft.scope, resource)) {
-    const own = claim.kind === 'intent' && claim.agent === grant.agent && !isExpired(claim, batch.now, ttlMs);
-    if (own && batch.leaseAt(key)?.holder !== claim.id) return claim.id;
+/** The agent's live intent on a resource that no tool is running for. */
+function ownIntent(batch: GateBatch, grant: Grant, scope: ScopeName, resource: string): Intent | undefined {
+  const ttlMs = batch.view.definitionOf(scope)?.intentTtlMs ?? Infinity;
+  for (const claim of batch.view.claims(scope, resource)) {
+    if (claim.kind !== 'intent' || claim.agent !== grant.agent || isExpired(claim, batch.now, ttlMs)) continue;
+    if (!leasesOn(batch.state, claimKey(scope, resource)).some(({ holder }) => holder === claim.id)) return claim;
   }
   return undefined;
+}
+
+/**
+ * Asks the principal, once per contest, which of those who yielded to each other may have the resource.
+ * @see protocol, "Conflicts"
+ */
+export function addContest(batch: GateBatch, scope: ScopeName, resource: string, cause: MarkId): void {
+  const open = contestOn(batch.state, claimKey(scope, resource));
+  if (open !== undefined && !batch.view.isSuperseded(open)) return;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an id derived from one that a session made
+  const id = `${cause}/contest` as MarkId;
+  if (batch.view.byId(id) !== undefined) return;
+  const question = `Several agents want ${JSON.stringify(resource)} in ${JSON.stringify(scope)} and all have yielded: which may have it?`;
+  const need = {
+    kind: 'need',
+    scope,
+    question,
+    context: { resource },
+    priority: 0.5,
+    blocking: true,
+    strength: 1,
+  } as const;
+  batch.addMark(stampMark(batch, GUARD, id, need));
 }
 
 function taken(id: MarkId): Ruling {
   return { decision: deny({ code: 'id-taken', check: 'identity', id }) };
 }
 
-/** An intent that waits for its boundary is stored although nobody may act on it yet. */
-function isStored(decision: Decision): boolean {
-  return decision.verdict === 'allow' || (decision.verdict === 'blocked' && decision.reason === 'pending-boundary');
+/** An intent that waits, for its boundary or for the principal, is stored although nobody may act on it yet. */
+function isStored(decision: Decision, draft: KindedDraft): boolean {
+  if (decision.verdict === 'allow') return true;
+  return (decision === PENDING || decision === YIELDED) && draft.kind === 'intent';
 }
 
 function sameContent(stored: Mark, draft: KindedDraft): boolean {
@@ -107,12 +152,11 @@ function sameContent(stored: Mark, draft: KindedDraft): boolean {
   return equalJson(content, draft);
 }
 
-function isActionOn(mark: Mark, draft: KindedDraft, resource: string): boolean {
+function isActionOn(mark: Mark, draft: Booking['draft']): boolean {
   return (
     mark.kind === 'action' &&
-    draft.kind === 'intent' &&
     mark.scope === draft.scope &&
-    mark.resource === resource &&
+    mark.resource === draft.resource &&
     mark.action === draft.action
   );
 }

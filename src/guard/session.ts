@@ -1,7 +1,8 @@
-import type { Json, Mark, MarkId, ProjectedMark, ScopeName } from '../space/marks.ts';
-import type { AgentName } from '../space/marks.ts';
+import type { AgentName, Mark, MarkId, ProjectedMark, ScopeName } from '../space/marks.ts';
 import type { MarkQuery } from '../space/query.ts';
+import type { WatchPattern } from '../space/watch.ts';
 import type { Decision, Denial, Outcome, ToolUse } from './decision.ts';
+import type { Page, PollOptions } from './subscriptions.ts';
 
 /** What `execute` is to do: an intent that becomes an action if the guard allows it. */
 export interface ExecuteRequest {
@@ -11,6 +12,30 @@ export interface ExecuteRequest {
   /** 0..1. */
   readonly confidence: number;
 }
+
+/** What a tool is told of the lease that it runs under. */
+export interface ToolLease {
+  /** Grows with every lease of the space: hand it on to whatever the tool changes, so that a holder that comes late is recognised. */
+  readonly fence: number;
+}
+
+/** What has become of an intent of one's own. */
+export type IntentStanding =
+  /** It waits for its scope's boundary. */
+  | 'pending'
+  /** It yielded, like its contenders, until the principal picks one. */
+  | 'awaiting-principal'
+  /** It holds its resource. */
+  | 'held'
+  /** Its tool is running. */
+  | 'running'
+  /** It won: `execute` may act on the resource now. */
+  | 'awarded'
+  /** An action or another mark took its place. */
+  | 'done'
+  /** It lost at a boundary, was released, or its award lapsed. */
+  | 'lost'
+  | 'expired';
 
 /** `repeated`: the action was already on record, the tool was not run again and there is no value. */
 export type ExecuteOutcome<Value> =
@@ -42,9 +67,28 @@ export interface Session {
   /**
    * Books the resource, runs `tool`, records an action that supersedes the intent. Nobody else is allowed on the resource in between. If the
    * tool throws, a failed action is recorded and its error thrown on. The result goes into the action as JSON; one that JSON cannot carry or
-   * that is too large is left out of it, with the reason.
+   * that is too large is left out of it, with the reason. When the lease ended while the tool ran (the session was revoked) nothing is
+   * recorded and the answer is denied, `fenced`. Blocked `pending-boundary` or `awaiting-principal`: the intent is stored; ask again once
+   * {@link standing} says `awarded`.
    */
-  execute<Value>(request: ExecuteRequest, tool: () => Value | Promise<Value>): Promise<ExecuteOutcome<Awaited<Value>>>;
+  execute<Value>(
+    request: ExecuteRequest,
+    tool: (lease: ToolLease) => Value | Promise<Value>,
+  ): Promise<ExecuteOutcome<Awaited<Value>>>;
+  /** Gives up an intent or an award of one's own, by the intent's id; one that a tool runs for cannot be given up. */
+  release(intent: MarkId): Promise<Outcome>;
+  /** What has become of an intent of one's own; undefined for anything else. */
+  standing(intent: MarkId): IntentStanding | undefined;
+  /**
+   * Tells of marks that match from now on, under a name; a subscription of that name is replaced. They survive restarts and end with
+   * `unsubscribe`, or when the agent's session is revoked.
+   */
+  subscribe(name: string, pattern: WatchPattern): Promise<Outcome>;
+  unsubscribe(name: string): Promise<Outcome>;
+  /** The next marks of a subscription, in order; reading is not on record. @see SessionSubscriptions.poll */
+  poll(name: string, options?: PollOptions): Promise<Page>;
+  /** Waits until a poll would give something; false once `signal` is aborted. */
+  wait(signal: AbortSignal): Promise<boolean>;
   /** Marks the agent may see, in log order; protected ones projected. */
   read(query?: MarkQuery): readonly (Mark | ProjectedMark)[];
   /** One mark by id; undefined alike for what is hidden and what is not there. */
@@ -58,17 +102,4 @@ const EPOCH = /^[A-Za-z0-9][A-Za-z0-9._+@-]{0,199}$/u;
 /** Whether `name` can be part of an id: a run's or an epoch's name. */
 export function isIdSegment(name: string): boolean {
   return EPOCH.test(name);
-}
-
-const LONGEST_SUBJECT = 256;
-
-/** What of a call's arguments goes into its decision record: short strings and numbers, never content. */
-export function subjectOf(fields: Readonly<Record<string, unknown>>): Json {
-  const subject: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (typeof value === 'string')
-      subject[name] = value.length > LONGEST_SUBJECT ? `${value.slice(0, LONGEST_SUBJECT)}...` : value;
-    else if (typeof value === 'number' && Number.isFinite(value)) subject[name] = value;
-  }
-  return subject;
 }

@@ -1,38 +1,37 @@
 import type { Action, Intent, Mark, MarkId, ScopeName } from '../space/marks.ts';
 import type { MarkView } from '../space/mark-index.ts';
-import type { ScopeDefinition } from '../space/scope.ts';
+import { covers, type ScopeDefinition } from '../space/scope.ts';
 import type { DecisionView } from './policies/policy.ts';
 
 /**
- * The committed view plus the marks that the batch at hand will append: what the next decision of the batch is made on. Readers
- * never get it; it is thrown away with the batch.
+ * The committed view plus what the batch at hand will append: what the next decision of the batch is made on. Readers never get
+ * it; it is thrown away with the batch.
  */
 export class StagedView implements DecisionView {
   readonly #base: MarkView;
   readonly #marks = new Map<MarkId, Mark>();
-  readonly #superseded = new Set<MarkId>();
+  readonly #over = new Set<MarkId>();
+  /** By `claimKey`. */
   readonly #claims = new Map<string, (Action | Intent)[]>();
-  #lastCreatedAt: number;
+  readonly #intents = new Map<ScopeName, Intent[]>();
 
   constructor(base: MarkView) {
     this.#base = base;
-    this.#lastCreatedAt = base.lastCreatedAt;
-  }
-
-  get lastCreatedAt(): number {
-    return this.#lastCreatedAt;
   }
 
   add(mark: Mark): void {
     this.#marks.set(mark.id, mark);
-    this.#lastCreatedAt = Math.max(this.#lastCreatedAt, mark.createdAt);
-    if (mark.supersedes !== undefined) this.#superseded.add(mark.supersedes);
-    if (mark.kind !== 'intent' && (mark.kind !== 'action' || mark.failed === true)) return;
-    if (mark.resource === undefined) return;
-    const key = claimKey(mark.scope, mark.resource);
-    const list = this.#claims.get(key);
-    if (list === undefined) this.#claims.set(key, [mark]);
-    else list.push(mark);
+    if (mark.supersedes !== undefined) this.#over.add(mark.supersedes);
+    if (mark.kind === 'intent') {
+      push(this.#intents, mark.scope, mark);
+      push(this.#claims, claimKey(mark.scope, mark.resource), mark);
+    } else if (mark.kind === 'action' && mark.failed !== true && mark.resource !== undefined) {
+      push(this.#claims, claimKey(mark.scope, mark.resource), mark);
+    }
+  }
+
+  withdraw(id: MarkId): void {
+    this.#over.add(id);
   }
 
   byId(id: MarkId): Mark | undefined {
@@ -40,7 +39,7 @@ export class StagedView implements DecisionView {
   }
 
   isSuperseded(id: MarkId): boolean {
-    return this.#superseded.has(id) || this.#base.isSuperseded(id);
+    return this.#over.has(id) || this.#base.isSuperseded(id);
   }
 
   definitionOf(scope: ScopeName): ScopeDefinition | undefined {
@@ -48,16 +47,34 @@ export class StagedView implements DecisionView {
   }
 
   *claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
-    for (const claim of this.#base.claims(scope, resource)) {
-      if (!this.#superseded.has(claim.id)) yield claim;
+    for (const claim of this.#base.claims(scope, resource)) if (!this.#over.has(claim.id)) yield claim;
+    if (this.#claims.size === 0) return;
+    for (const claim of this.#claims.get(claimKey(scope, resource)) ?? []) if (!this.#over.has(claim.id)) yield claim;
+  }
+
+  *openIntents(scope: ScopeName): Iterable<Intent> {
+    for (const intent of this.#base.openIntents(scope)) if (!this.#over.has(intent.id)) yield intent;
+    for (const intent of this.#intents.get(scope) ?? []) if (!this.#over.has(intent.id)) yield intent;
+  }
+
+  /** `scope` and the descendants of it that have marks, staged ones included. */
+  *scopesUnder(scope: ScopeName): Iterable<ScopeName> {
+    const known = new Set<ScopeName>();
+    for (const found of this.#base.scopesUnder(scope)) {
+      known.add(found);
+      yield found;
     }
-    for (const claim of this.#claims.get(claimKey(scope, resource)) ?? []) {
-      if (!this.#superseded.has(claim.id)) yield claim;
-    }
+    for (const found of this.#intents.keys()) if (!known.has(found) && covers(scope, found)) yield found;
   }
 }
 
 /** One string for a (scope, resource); scopes have no control characters. */
 export function claimKey(scope: ScopeName, resource: string): string {
   return `${scope}\0${resource}`;
+}
+
+function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }

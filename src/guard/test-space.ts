@@ -7,6 +7,7 @@ import { defineScope, type ScopeDefinition } from '../space/scope.ts';
 import { openSqliteLog } from '../space/sqlite-log.ts';
 import { agentName, scopeName } from '../space/test-marks.ts';
 import { type Gate, type GateOptions, openGate } from './gate.ts';
+import { decisionIn } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { Grant } from './grants.ts';
 
@@ -71,8 +72,8 @@ export async function openTestGate(
 export async function decisionsOf(log: Pick<Log, 'read'>): Promise<DecisionRecord[]> {
   const decisions: DecisionRecord[] = [];
   for await (const { body } of log.read()) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the gate under test wrote it
-    if (body.type === 'decision') decisions.push(body.decision as unknown as DecisionRecord);
+    const decision = decisionIn(body);
+    if (decision !== undefined) decisions.push(decision);
   }
   return decisions;
 }

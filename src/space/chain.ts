@@ -13,6 +13,9 @@ export interface StoredRecord {
   readonly body: string;
 }
 
+/** A record as a database hands it out, nothing checked. */
+export type StoredRow = { readonly [F in keyof StoredRecord]: unknown };
+
 /** sha256, hex, over the previous hash, the position, the key and the body's text, framed so that none can run into another. */
 export function chainHash(prev: string, seq: number, key: string, body: string): string {
   return hash('sha256', `${prev}\n${seq}\n${key.length}\n${key}\n${body}`);
@@ -28,36 +31,33 @@ export function assertKey(key: string): void {
 
 /** The record that follows `head`. @throws {TypeError} for a key that a log cannot hold. */
 export function sealEntry(head: LogHead, entry: LogEntry): StoredRecord {
-  const { key } = entry;
-  assertKey(key);
-  const body = JSON.stringify(entry.body);
+  assertKey(entry.key);
+  return sealText(head, entry.key, JSON.stringify(entry.body));
+}
+
+/** The record that follows `head`, of a key that was checked and a body's exact text. */
+export function sealText(head: LogHead, key: string, body: string): StoredRecord {
   const seq = head.seq + 1;
   return { seq, prev: head.hash, hash: chainHash(head.hash, seq, key, body), key, body };
 }
 
-/** Why a row as read does not follow `head`; undefined when it does. */
-export function linkProblem(
+/** The row as the record that follows `head`, or why it does not. */
+export function followHead(
   head: LogHead,
-  row: Readonly<Record<string, unknown>>,
-): { readonly seq: number; readonly reason: string } | undefined {
-  const seq = head.seq + 1;
-  if (row['seq'] !== seq) return { seq, reason: `missing: the next record is ${String(row['seq'])}` };
-  const { prev, key, body } = row;
-  if (
-    typeof prev !== 'string' ||
-    typeof row['hash'] !== 'string' ||
-    typeof key !== 'string' ||
-    typeof body !== 'string'
-  ) {
-    return { seq, reason: 'a column is not text' };
-  }
-  if (prev !== head.hash) return { seq, reason: 'its previous hash is not the hash of the record before it' };
-  if (row['hash'] !== chainHash(prev, seq, key, body)) return { seq, reason: 'its hash does not fit its content' };
-  return undefined;
+  row: StoredRow,
+): { readonly ok: true; readonly record: StoredRecord } | { readonly ok: false; readonly reason: string } {
+  const { seq, prev, hash: stored, key, body } = row;
+  const problem = (reason: string): { readonly ok: false; readonly reason: string } => ({ ok: false, reason });
+  if (seq !== head.seq + 1) return problem(`missing: the next record is ${String(seq)}`);
+  if (typeof prev !== 'string' || typeof stored !== 'string' || typeof key !== 'string' || typeof body !== 'string')
+    return problem('a column is not text');
+  if (prev !== head.hash) return problem('its previous hash is not the hash of the record before it');
+  if (stored !== chainHash(prev, seq, key, body)) return problem('its hash does not fit its content');
+  return { ok: true, record: { seq, prev, hash: stored, key, body } };
 }
 
 /** A stored record as the log hands it out. @throws {CorruptLogError} when its body is not one of a log. */
-export function openRecord(stored: StoredRecord): LogRecord {
+export function openRecord(stored: Omit<StoredRecord, 'prev'>): LogRecord {
   try {
     return { seq: stored.seq, hash: stored.hash, key: stored.key, body: parseBody(stored.body) };
   } catch (cause) {

@@ -122,6 +122,25 @@ export function copyJson(value: unknown, bounds: JsonBounds): Json {
   return copy(value, '', 0);
 }
 
+/**
+ * Freezes a value fresh from `JSON.parse`, in place and to the bottom.
+ *
+ * @throws {JsonProblem} for own `__proto__` or `constructor` keys and for more levels than {@link UNBOUNDED} has.
+ */
+export function freezeJson(value: unknown, depth = 0): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth >= UNBOUNDED.maxDepth) throw new JsonProblem('', `is nested deeper than ${UNBOUNDED.maxDepth} levels`);
+  if (Array.isArray(value)) for (const item of value) freezeJson(item, depth + 1);
+  else {
+    for (const key of Object.keys(value)) {
+      if (REFUSED_KEYS.includes(key)) throw new JsonProblem(key, 'is a refused key');
+      const member: unknown = Reflect.get(value, key);
+      if (typeof member === 'object') freezeJson(member, depth + 1);
+    }
+  }
+  Object.freeze(value);
+}
+
 function join(path: string, key: string): string {
   const joined = path === '' ? key : `${path}.${key}`;
   return joined.length > LONGEST_PATH ? `${joined.slice(0, LONGEST_PATH)}...` : joined;

@@ -1,15 +1,18 @@
-import type { Json, Mark } from './marks.ts';
+import type { Json, Mark, MarkId } from './marks.ts';
 
 /** The hash that the first record of a log is chained to. */
 export const GENESIS_HASH = '0'.repeat(64);
 
 /**
- * What the log can hold. `mark` and `decision` come from the gate; `define` declares scopes and grants;
- * `row` is one row of a trace table, opaque to the space, so that traces are readers of the log and a second truth nowhere.
+ * What the log can hold. `mark`, `decision` and `event` come from the gate: an allowed write is one record, the mark with the call
+ * that let it in; `define` declares scopes and grants; `row` is one row of a trace table, opaque to the space, so that traces are
+ * readers of the log and a second truth nowhere.
  */
 export type EntryBody =
-  | { readonly type: 'mark'; readonly mark: Mark }
+  | { readonly type: 'mark'; readonly mark: Mark; readonly call?: Json }
   | { readonly type: 'decision'; readonly decision: Json }
+  /** Something that changes what the guard remembers; the intents in `withdraws` count for nothing from here on. */
+  | { readonly type: 'event'; readonly event: Json; readonly withdraws?: readonly MarkId[] }
   | { readonly type: 'define'; readonly what: 'scope' | 'grant'; readonly value: Json }
   | { readonly type: 'row'; readonly table: string; readonly row: Json };
 
@@ -39,11 +42,15 @@ export interface LogHead {
  * - Entries whose `key` is already stored are skipped (an idempotent retry); the rest is appended in order.
  * - `expectedSeq` is the head the caller decided on. @throws StaleAppendError when the head has moved on.
  * - `read` yields records in order, in bounded memory, from `fromSeq` (inclusive, default 1) to the head at the time of the call.
+ * - `head` is the newest record this log object knows of: where other processes write too, it may be behind until `watch` says so.
+ * - `watch` (only where other processes may write) calls `onHead` when the head moved by records of others, with its position, until the
+ *   function it returned is called. Positions grow; several moves may be told as one.
  */
 export interface Log {
   head(): LogHead;
   append(expectedSeq: number, entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
   read(fromSeq?: number): AsyncIterable<LogRecord>;
+  watch?(onHead: (seq: number) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -71,6 +78,12 @@ export class CorruptLogError extends Error {
     this.seq = seq;
     this.reason = reason;
   }
+}
+
+/** The place where a log is kept cannot be used: unreachable, not there, no rights, another version. Says what to do; never a credential. */
+export class LogUnavailableError extends Error {
+  override readonly name = 'LogUnavailableError';
+  readonly code = 'log-unavailable';
 }
 
 /** The log could not be written (disk full, closed, locked); nothing of the append was acknowledged. */

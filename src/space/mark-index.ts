@@ -1,6 +1,6 @@
 import type { LogRecord } from './log.ts';
 import { parseScopeDefinition } from './mark-schema.ts';
-import type { Action, AgentName, Intent, Mark, MarkId, MarkKind, ScopeName } from './marks.ts';
+import type { Action, Intent, Mark, MarkId, MarkKind, Need, ScopeName } from './marks.ts';
 import { parentScope, resolveScope, type ScopeDefinition } from './scope.ts';
 import type { StrengthView } from './strength.ts';
 
@@ -30,11 +30,12 @@ export interface MarkView extends StrengthView {
   byTopic(scope: ScopeName, topic: string): readonly PlacedMark[];
   byResource(scope: ScopeName, resource: string): readonly PlacedMark[];
   byKind(kind: MarkKind): readonly PlacedMark[];
-  /**
-   * What may hold a resource: first, per agent, its oldest action that neither failed nor was superseded; then the intents that were
-   * not superseded, in log order (some may have expired).
-   */
+  /** What may hold a resource: first the actions that did not fail, then the intents, each in log order; what is over is left out (some intents may have expired). */
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent>;
+  /** The intents of exactly this scope that are not over, in log order (some may have expired). */
+  openIntents(scope: ScopeName): Iterable<Intent>;
+  /** The needs that nobody resolved, in log order. */
+  openNeeds(): Iterable<Need>;
   /** `scope` and the descendants of it that have marks or definitions; all of them without an argument. */
   scopesUnder(scope?: ScopeName): Iterable<ScopeName>;
 }
@@ -42,15 +43,17 @@ export interface MarkView extends StrengthView {
 interface Entry {
   readonly mark: Mark;
   readonly seq: number;
-  supersededBy?: MarkId;
-  invalidators?: Mark[];
+  /** Superseded or withdrawn: it counts for nothing any more. */
+  over: boolean;
+  supersededBy: MarkId | undefined;
+  invalidators: Mark[] | undefined;
 }
 
+/** Maps are there only while something is in them: most resources see one action in their life. */
 interface Resource {
   readonly all: Entry[];
-  /** Agent -> its actions that hold the resource, so that an agent that acts on it for ever costs the others nothing. */
-  readonly actions: Map<AgentName, Map<MarkId, Action>>;
-  readonly intents: Map<MarkId, Intent>;
+  actions: Map<MarkId, Action> | undefined;
+  intents: Map<MarkId, Intent> | undefined;
 }
 
 interface Bucket {
@@ -58,6 +61,7 @@ interface Bucket {
   readonly kinds: Map<MarkKind, Entry[]>;
   readonly topics: Map<string, Entry[]>;
   readonly resources: Map<string, Resource>;
+  readonly intents: Map<MarkId, Intent>;
   readonly children: Set<ScopeName>;
 }
 
@@ -70,6 +74,7 @@ export class MarkIndex implements MarkView {
   readonly #byId = new Map<MarkId, Entry>();
   readonly #buckets = new Map<ScopeName, Bucket>();
   readonly #kinds = new Map<MarkKind, Entry[]>();
+  readonly #needs = new Map<MarkId, Need>();
   readonly #roots = new Set<ScopeName>();
   readonly #definitions = new Map<ScopeName, ScopeDefinition>();
 
@@ -92,6 +97,7 @@ export class MarkIndex implements MarkView {
     if (record.seq !== this.#seq + 1) throw new RangeError(`record ${record.seq} does not follow ${this.#seq}`);
     const { body } = record;
     if (body.type === 'mark') this.#applyMark(body.mark, record.seq);
+    else if (body.type === 'event') for (const id of body.withdraws ?? []) this.#end(this.#byId.get(id));
     else if (body.type === 'define' && body.what === 'scope') {
       const definition = parseScopeDefinition(body.value);
       this.#definitions.set(definition.name, definition);
@@ -101,65 +107,92 @@ export class MarkIndex implements MarkView {
   }
 
   #applyMark(mark: Mark, seq: number): void {
-    if (this.#byId.has(mark.id)) throw new RangeError(`mark ${mark.id} is already in the index`);
-    const entry: Entry = { mark, seq };
-    this.#byId.set(mark.id, entry);
+    const entry: Entry = { mark, seq, over: false, supersededBy: undefined, invalidators: undefined };
+    const before = this.#byId.size;
+    if (this.#byId.set(mark.id, entry).size === before) throw new RangeError(`mark ${mark.id} is already in the index`);
     this.#lastCreatedAt = Math.max(this.#lastCreatedAt, mark.createdAt);
     const bucket = this.#bucket(mark.scope);
     bucket.all.push(entry);
     push(bucket.kinds, mark.kind, entry);
     push(this.#kinds, mark.kind, entry);
-    if (mark.kind === 'observation' || mark.kind === 'warning') push(bucket.topics, mark.topic, entry);
-    if (mark.kind === 'warning' && mark.invalidates !== undefined) {
-      const target = this.#byId.get(mark.invalidates);
-      if (target !== undefined) (target.invalidators ??= []).push(mark);
+    switch (mark.kind) {
+      case 'observation':
+        push(bucket.topics, mark.topic, entry);
+        break;
+      case 'warning':
+        push(bucket.topics, mark.topic, entry);
+        if (mark.invalidates !== undefined) this.#invalidate(mark.invalidates, mark);
+        break;
+      case 'need':
+        this.#needs.set(mark.id, mark);
+        break;
+      case 'intent':
+        this.#intend(bucket, mark, entry);
+        break;
+      case 'action':
+        if (mark.resource === undefined) break;
+        {
+          const resource = resourceOf(bucket, mark.resource);
+          resource.all.push(entry);
+          if (mark.failed !== true) (resource.actions ??= new Map()).set(mark.id, mark);
+        }
+        break;
     }
-    if ((mark.kind === 'intent' || mark.kind === 'action') && mark.resource !== undefined) {
-      this.#claim(bucket, mark, mark.resource, entry);
+    if (mark.supersedes !== undefined) {
+      const target = this.#byId.get(mark.supersedes);
+      if (target !== undefined) target.supersededBy = mark.id;
+      this.#end(target);
     }
-    if (mark.supersedes !== undefined) this.#supersede(mark.supersedes, mark.id);
   }
 
-  #claim(bucket: Bucket, mark: Action | Intent, resource: string, entry: Entry): void {
-    let found = bucket.resources.get(resource);
-    if (found === undefined)
-      bucket.resources.set(resource, (found = { all: [], actions: new Map(), intents: new Map() }));
-    found.all.push(entry);
-    if (mark.kind === 'action') {
-      if (mark.failed === true) return;
-      const own = found.actions.get(mark.agent);
-      if (own === undefined) found.actions.set(mark.agent, new Map([[mark.id, mark]]));
-      else own.set(mark.id, mark);
-      return;
-    }
-    // Time does not run backwards in the log: the oldest intents are first, and what has expired at this mark's time stays so.
-    const ttlMs = this.definitionOf(mark.scope)?.intentTtlMs ?? Infinity;
-    for (const [id, intent] of found.intents) {
-      if (!isExpired(intent, mark.createdAt, ttlMs)) break;
-      found.intents.delete(id);
-    }
-    found.intents.set(mark.id, mark);
-  }
-
-  #supersede(id: MarkId, by: MarkId): void {
+  #invalidate(id: MarkId, warning: Mark): void {
     const target = this.#byId.get(id);
-    if (target === undefined) return;
-    target.supersededBy = by;
+    if (target !== undefined) (target.invalidators ??= []).push(warning);
+  }
+
+  #intend(bucket: Bucket, intent: Intent, entry: Entry): void {
+    const resource = resourceOf(bucket, intent.resource);
+    resource.all.push(entry);
+    resource.intents ??= new Map();
+    // Time does not run backwards in the log: the oldest intents are first, and what has expired at this mark's time stays so.
+    const ttlMs = this.definitionOf(intent.scope)?.intentTtlMs ?? Infinity;
+    dropExpired(resource.intents, intent.createdAt, ttlMs);
+    dropExpired(bucket.intents, intent.createdAt, ttlMs);
+    resource.intents.set(intent.id, intent);
+    bucket.intents.set(intent.id, intent);
+  }
+
+  /** Takes a mark that counts for nothing any more off the lists of what counts. */
+  #end(target: Entry | undefined): void {
+    if (target === undefined || target.over) return;
+    target.over = true;
     const { mark } = target;
+    if (mark.kind === 'need') this.#needs.delete(mark.id);
     if ((mark.kind !== 'intent' && mark.kind !== 'action') || mark.resource === undefined) return;
-    const resource = this.#buckets.get(mark.scope)?.resources.get(mark.resource);
-    if (mark.kind === 'intent') resource?.intents.delete(id);
-    else {
-      const own = resource?.actions.get(mark.agent);
-      own?.delete(id);
-      if (own?.size === 0) resource?.actions.delete(mark.agent);
+    const bucket = this.#buckets.get(mark.scope);
+    const resource = bucket?.resources.get(mark.resource);
+    if (bucket === undefined || resource === undefined) return;
+    if (mark.kind === 'intent') {
+      bucket.intents.delete(mark.id);
+      resource.intents?.delete(mark.id);
+      if (resource.intents?.size === 0) resource.intents = undefined;
+    } else {
+      resource.actions?.delete(mark.id);
+      if (resource.actions?.size === 0) resource.actions = undefined;
     }
   }
 
   #bucket(scope: ScopeName): Bucket {
     const found = this.#buckets.get(scope);
     if (found !== undefined) return found;
-    const bucket: Bucket = { all: [], kinds: new Map(), topics: new Map(), resources: new Map(), children: new Set() };
+    const bucket: Bucket = {
+      all: [],
+      kinds: new Map(),
+      topics: new Map(),
+      resources: new Map(),
+      intents: new Map(),
+      children: new Set(),
+    };
     this.#buckets.set(scope, bucket);
     const parent = parentScope(scope);
     if (parent === undefined) this.#roots.add(scope);
@@ -177,7 +210,7 @@ export class MarkIndex implements MarkView {
     return this.#byId.get(id)?.supersededBy;
   }
   isSuperseded(id: MarkId): boolean {
-    return this.#byId.get(id)?.supersededBy !== undefined;
+    return this.#byId.get(id)?.over === true;
   }
   invalidators(id: MarkId): readonly Mark[] {
     return this.#byId.get(id)?.invalidators ?? NONE;
@@ -200,12 +233,14 @@ export class MarkIndex implements MarkView {
   }
   *claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const found = this.#buckets.get(scope)?.resources.get(resource);
-    if (found === undefined) return;
-    for (const own of found.actions.values()) {
-      const [oldest] = own.values();
-      if (oldest !== undefined) yield oldest;
-    }
-    yield* found.intents.values();
+    if (found?.actions !== undefined) yield* found.actions.values();
+    if (found?.intents !== undefined) yield* found.intents.values();
+  }
+  openIntents(scope: ScopeName): Iterable<Intent> {
+    return this.#buckets.get(scope)?.intents.values() ?? NONE;
+  }
+  openNeeds(): Iterable<Need> {
+    return this.#needs.values();
   }
   *scopesUnder(scope?: ScopeName): Iterable<ScopeName> {
     const pending = scope === undefined ? [...this.#roots] : [scope];
@@ -221,6 +256,22 @@ export class MarkIndex implements MarkView {
 /** Whether an intent's time to live is over at `now`; actions never expire. */
 export function isExpired(claim: Action | Intent, now: number, ttlMs: number): boolean {
   return claim.kind === 'intent' && now - claim.createdAt > ttlMs;
+}
+
+function dropExpired(intents: Map<MarkId, Intent>, now: number, ttlMs: number): void {
+  for (const [id, intent] of intents) {
+    if (!isExpired(intent, now, ttlMs)) return;
+    intents.delete(id);
+  }
+}
+
+function resourceOf(bucket: Bucket, name: string): Resource {
+  let found = bucket.resources.get(name);
+  if (found === undefined) {
+    found = { all: [], actions: undefined, intents: undefined };
+    bucket.resources.set(name, found);
+  }
+  return found;
 }
 
 function push<Key>(lists: Map<Key, Entry[]>, key: Key, entry: Entry): void {

@@ -18,6 +18,9 @@ export type Source = (typeof SOURCES)[number];
 export const SEVERITIES = ['info', 'caution', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** @see protocol rule S5 */
+export const MAX_STRENGTH = 10;
+
 interface MarkBase {
   readonly id: MarkId;
   readonly agent: AgentName;
@@ -90,3 +93,7 @@ type DraftOf<M extends Mark> = M extends Mark
 
 /** What a caller hands to the gate. `kind` follows from the shape; everything assigned is refused. */
 export type Draft = DraftOf<Mark>;
+
+export function isMarkKind(value: unknown): value is MarkKind {
+  return (MARK_KINDS as readonly unknown[]).includes(value);
+}

@@ -1,5 +1,6 @@
-import { openRecord, sealEntry, type StoredRecord } from './chain.ts';
+import { assertKey, chainHash, openRecord, type StoredRecord } from './chain.ts';
 import {
+  type EntryBody,
   GENESIS_HASH,
   type Log,
   type LogEntry,
@@ -9,19 +10,29 @@ import {
   StaleAppendError,
 } from './log.ts';
 
-/** A log in memory: the twin that tests and short-lived spaces use. It keeps the exact text of every body, and nothing outlives it. */
+/**
+ * A log in memory: the twin that tests, benches and short-lived spaces use. Nothing outlives it. Marks are kept as they are (they are
+ * deeply frozen), everything else as its exact text; the chain is computed up to a record when somebody asks for its hash.
+ */
 export function createMemoryLog(): Log {
   return new MemoryLog();
 }
 
+type MarkBody = Extract<EntryBody, { type: 'mark' }>;
+
 class MemoryLog implements Log {
-  readonly #records: StoredRecord[] = [];
-  readonly #keys = new Set<string>();
+  readonly #keys: string[] = [];
+  readonly #known = new Set<string>();
+  /** A mark's body as it was given, another's text. */
+  readonly #bodies: (MarkBody | string)[] = [];
+  /** Hashes of the records from the first on, as far as they were asked for. */
+  readonly #hashes: string[] = [];
+  readonly #hashOf = (seq: number): string => this.#hashAt(seq);
   #closed = false;
 
   head(): LogHead {
-    const last = this.#records.at(-1);
-    return last === undefined ? { seq: 0, hash: GENESIS_HASH } : { seq: last.seq, hash: last.hash };
+    const seq = this.#keys.length;
+    return { seq, hash: this.#hashAt(seq) };
   }
 
   append(expectedSeq: number, entries: readonly LogEntry[]): Promise<readonly LogRecord[]> {
@@ -34,36 +45,70 @@ class MemoryLog implements Log {
 
   #append(expectedSeq: number, entries: readonly LogEntry[]): readonly LogRecord[] {
     if (this.#closed) throw new LogWriteError('the log is closed');
-    let head = this.head();
-    if (head.seq !== expectedSeq) throw new StaleAppendError(expectedSeq, head.seq);
-    const fresh = new Set<string>();
-    const sealed: StoredRecord[] = [];
+    if (this.#keys.length !== expectedSeq) throw new StaleAppendError(expectedSeq, this.#keys.length);
+    // Whatever can be refused is refused before anything is kept.
+    const kept = entries.map(({ key, body }) => {
+      assertKey(key);
+      return body.type === 'mark' && Object.isFrozen(body.mark) ? body : JSON.stringify(body);
+    });
     const appended: LogRecord[] = [];
-    for (const entry of entries) {
-      if (this.#keys.has(entry.key) || fresh.has(entry.key)) continue;
-      const stored = sealEntry(head, entry);
-      fresh.add(entry.key);
-      sealed.push(stored);
-      appended.push({ seq: stored.seq, hash: stored.hash, key: entry.key, body: entry.body });
-      head = stored;
-    }
-    for (const stored of sealed) {
-      this.#records.push(stored);
-      this.#keys.add(stored.key);
+    for (let i = 0; i < entries.length; i += 1) {
+      const entry = entries[i];
+      const body = kept[i];
+      if (entry === undefined || body === undefined) continue;
+      const before = this.#known.size;
+      if (this.#known.add(entry.key).size === before) continue;
+      this.#keys.push(entry.key);
+      this.#bodies.push(body);
+      appended.push(new MemoryRecord(this.#keys.length, entry.key, entry.body, this.#hashOf));
     }
     return appended;
   }
 
-  async *read(fromSeq = 1): AsyncIterable<LogRecord> {
-    const end = this.#records.length;
-    for (let i = Math.max(1, fromSeq) - 1; i < end; i += 1) {
-      const stored = this.#records[i];
-      if (stored !== undefined) yield openRecord(stored);
+  #hashAt(seq: number): string {
+    while (this.#hashes.length < seq) {
+      const i = this.#hashes.length;
+      this.#hashes.push(chainHash(this.#hashes[i - 1] ?? GENESIS_HASH, i + 1, this.#keys[i] ?? '', this.#textAt(i)));
     }
+    return this.#hashes[seq - 1] ?? GENESIS_HASH;
+  }
+
+  #textAt(i: number): string {
+    const body = this.#bodies[i];
+    return typeof body === 'string' ? body : JSON.stringify(body);
+  }
+
+  async *read(fromSeq = 1): AsyncIterable<LogRecord> {
+    const end = this.#keys.length;
+    for (let seq = Math.max(1, fromSeq); seq <= end; seq += 1) yield openRecord(this.#storedAt(seq));
+  }
+
+  #storedAt(seq: number): StoredRecord {
+    const hash = this.#hashAt(seq);
+    return { seq, prev: this.#hashAt(seq - 1), hash, key: this.#keys[seq - 1] ?? '', body: this.#textAt(seq - 1) };
   }
 
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();
+  }
+}
+
+/** A record whose hash is computed when it is read. */
+class MemoryRecord implements LogRecord {
+  readonly seq: number;
+  readonly key: string;
+  readonly body: EntryBody;
+  readonly #hashAt: (seq: number) => string;
+
+  constructor(seq: number, key: string, body: EntryBody, hashAt: (seq: number) => string) {
+    this.seq = seq;
+    this.key = key;
+    this.body = body;
+    this.#hashAt = hashAt;
+  }
+
+  get hash(): string {
+    return this.#hashAt(this.seq);
   }
 }

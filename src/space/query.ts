@@ -70,7 +70,14 @@ export function readMark(view: MarkView, reader: Reader | undefined, id: MarkId)
   if (mark === undefined) return undefined;
   const access = accessOf(view, reader, mark.scope);
   if (access === 'none') return undefined;
-  return access === 'full' ? mark : projectMark(mark);
+  return asRead(view, mark, access);
+}
+
+/** A stored mark as it is read: a need says what resolved it, a protected mark is projected. */
+function asRead(view: MarkView, mark: Mark, access: Access): Mark | ProjectedMark {
+  const resolvedBy = mark.kind === 'need' ? view.supersededBy(mark.id) : undefined;
+  const read = resolvedBy === undefined ? mark : Object.freeze({ ...mark, resolvedBy });
+  return access === 'full' ? read : projectMark(read);
 }
 
 /**
@@ -95,7 +102,7 @@ export function queryMarks(
   }
   found.sort((a, b) => a.placed.seq - b.placed.seq);
   const newest = query.last === undefined ? found : found.slice(Math.max(0, found.length - Math.max(0, query.last)));
-  return newest.map(({ placed, access }) => (access === 'full' ? placed.mark : projectMark(placed.mark)));
+  return newest.map(({ placed, access }) => asRead(view, placed.mark, access));
 }
 
 function candidates(view: MarkView, scope: ScopeName, query: MarkQuery): readonly PlacedMark[] {

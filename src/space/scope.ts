@@ -6,6 +6,23 @@ export type Visibility = (typeof VISIBILITIES)[number];
 export const CONFLICT_POLICIES = ['first-writer', 'highest-confidence', 'yield-all'] as const;
 export type ConflictPolicy = (typeof CONFLICT_POLICIES)[number];
 
+/** How many writes a window of a scope takes. Windows tumble: they start at multiples of `windowMs` since the epoch. */
+export interface RateLimit {
+  readonly windowMs: number;
+  /** Of one agent. @default no limit */
+  readonly perAgent?: number;
+  /** Of all agents together. @default no limit */
+  readonly perFleet?: number;
+}
+
+/** What brings a deferred scope's boundary about, besides being asked for. */
+export interface BoundaryRule {
+  /** At most this long after the first intent that waits, in milliseconds. */
+  readonly everyMs?: number;
+  /** As soon as each of these has an intent waiting, or that many different agents have. */
+  readonly expected?: readonly AgentName[] | number;
+}
+
 /** What holds in a scope. A descendant without a definition of its own inherits its nearest ancestor's. */
 export interface ScopeDefinition {
   readonly name: ScopeName;
@@ -24,6 +41,11 @@ export interface ScopeDefinition {
   readonly conflictPolicy: ConflictPolicy;
   /** Intents are collected and settled at a boundary. */
   readonly deferred: boolean;
+  readonly boundary?: BoundaryRule;
+  /** Counted for the definition that carries it, descendants' writes included. */
+  readonly rateLimit?: RateLimit;
+  /** Resources of several equal units, each of which one agent may hold. @default 1 of everything */
+  readonly units?: Readonly<Record<string, number>>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -72,8 +94,16 @@ function scopeProblem(name: string): string | undefined {
   return undefined;
 }
 
+/** Names that were found good lately: a space has few scopes and checks them with every mark. */
+const GOOD_NAMES = new Set<string>();
+const MOST_GOOD_NAMES = 4096;
+
 export function isScopeName(name: string): name is ScopeName {
-  return scopeProblem(name) === undefined;
+  if (GOOD_NAMES.has(name)) return true;
+  if (scopeProblem(name) !== undefined) return false;
+  if (GOOD_NAMES.size >= MOST_GOOD_NAMES) GOOD_NAMES.clear();
+  GOOD_NAMES.add(name);
+  return true;
 }
 
 /** @throws {InvalidNameError} */

@@ -1,5 +1,5 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { linkProblem, openRecord, sealEntry, type StoredRecord } from './chain.ts';
+import type { StatementSync } from 'node:sqlite';
+import { followHead, openRecord, sealEntry, type StoredRecord } from './chain.ts';
 import {
   CorruptLogError,
   GENESIS_HASH,
@@ -11,15 +11,12 @@ import {
   StaleAppendError,
 } from './log.ts';
 import { type Connection, connectForReading, connectForWriting, corruptionOf, reasonOf } from './log-connection.ts';
+import { SqlitePages } from './sqlite-pages.ts';
 
 export interface SqliteLogOptions {
   /** `read`: works beside a live writer and changes nothing; `append` is refused. @default 'write' */
   readonly mode?: 'write' | 'read';
 }
-
-/** Records of one page of `read`, and the characters after which a page ends early: what bounds its memory. */
-const PAGE_RECORDS = 256;
-const PAGE_CHARS = 4_194_304;
 
 interface Waiting {
   readonly sealed: readonly StoredRecord[];
@@ -52,6 +49,7 @@ class SqliteLog implements Log {
   readonly #insert: StatementSync;
   readonly #hasKey: StatementSync;
   readonly #last: StatementSync;
+  readonly #pages: SqlitePages;
   /** The last durable record, and the last one that waits to become so. */
   #head: LogHead;
   #staged: LogHead;
@@ -66,7 +64,8 @@ class SqliteLog implements Log {
     this.#insert = db.prepare('INSERT INTO log (seq, hash, prev, key, body) VALUES (?, ?, ?, ?, ?)');
     this.#hasKey = db.prepare('SELECT 1 FROM log WHERE key = ?');
     this.#last = db.prepare('SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1');
-    this.#head = walkChain(db);
+    this.#pages = new SqlitePages(db);
+    this.#head = walkChain(this.#pages);
     this.#staged = this.#head;
   }
 
@@ -153,33 +152,18 @@ class SqliteLog implements Log {
 
   async *read(fromSeq = 1): AsyncIterable<LogRecord> {
     const end = this.head().seq;
-    for (let next = Math.max(1, fromSeq); next <= end; ) {
-      const page = this.#page(next, end);
-      if (page.length === 0) throw new CorruptLogError(next, 'missing');
-      for (const stored of page) {
-        yield openRecord(stored);
-        next = stored.seq + 1;
-      }
-    }
-  }
-
-  #page(from: number, end: number): StoredRecord[] {
-    const page: StoredRecord[] = [];
-    let chars = 0;
-    const rows = this.#connection.db
-      .prepare('SELECT seq, prev, hash, key, body FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?')
-      .iterate(from, end, PAGE_RECORDS);
+    let next = Math.max(1, fromSeq);
     try {
-      for (const row of rows) {
-        const stored = storedOf(row);
-        page.push(stored);
-        chars += stored.body.length;
-        if (chars > PAGE_CHARS) break;
+      for (const { seq, hash, key, body } of this.#pages.rows(next, end)) {
+        if (seq !== next) break;
+        // Checked at opening or written by this log.
+        yield openRecord({ seq: next, hash: String(hash), key: String(key), body: String(body) });
+        next += 1;
       }
     } catch (error) {
-      throw corruptionOf(error, from + page.length);
+      throw corruptionOf(error, next);
     }
-    return page;
+    if (next <= end) throw new CorruptLogError(next, 'missing');
   }
 
   async close(): Promise<void> {
@@ -190,23 +174,17 @@ class SqliteLog implements Log {
   }
 }
 
-/** A row that was checked at opening or written by this log. */
-function storedOf(row: Readonly<Record<string, unknown>>): StoredRecord {
-  const { seq, hash, prev, key, body } = row;
-  return { seq: Number(seq), hash: String(hash), prev: String(prev), key: String(key), body: String(body) };
-}
-
 /** @throws {CorruptLogError} */
-function walkChain(db: DatabaseSync): LogHead {
+function walkChain(pages: SqlitePages): LogHead {
   let head: LogHead = { seq: 0, hash: GENESIS_HASH };
   try {
-    for (const row of db.prepare('SELECT seq, prev, hash, key, body FROM log ORDER BY seq').iterate()) {
-      const problem = linkProblem(head, row);
-      if (problem !== undefined) throw new CorruptLogError(problem.seq, problem.reason);
-      head = { seq: Number(row['seq']), hash: String(row['hash']) };
+    for (const row of pages.rows()) {
+      const step = followHead(head, row);
+      if (!step.ok) throw new CorruptLogError(head.seq + 1, step.reason);
+      head = step.record;
     }
   } catch (error) {
     throw corruptionOf(error, head.seq + 1);
   }
-  return head;
+  return { seq: head.seq, hash: head.hash };
 }

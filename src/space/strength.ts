@@ -14,6 +14,7 @@ export const AGGREGATE_CAP = 20;
 
 /** What strength needs to know of the space. */
 export interface StrengthView {
+  /** Superseded, or withdrawn: it counts for nothing any more. */
   isSuperseded(id: MarkId): boolean;
   /** Warnings that invalidate `id`, in log order. */
   invalidators(id: MarkId): readonly Mark[];

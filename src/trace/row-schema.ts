@@ -119,6 +119,7 @@ export const ROW_SCHEMAS: { readonly [T in keyof TraceTables]: z.ZodType<TraceTa
     subject: json,
     code: text.exactOptional(),
     denial: json.exactOptional(),
+    count: count.exactOptional(),
   }),
   calls: z.object({
     id: text,

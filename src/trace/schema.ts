@@ -158,6 +158,8 @@ export interface DecisionRow {
   readonly subject: Json;
   readonly code?: string;
   readonly denial?: Json;
+  /** How many equal refusals the row stands for. @default 1 */
+  readonly count?: number;
 }
 
 /** One call of a model. */

@@ -4,7 +4,7 @@ import { mayClaimSource, rightsFor } from '../grants.ts';
 import { deny, type Policy, type PolicyInput } from './policy.ts';
 
 /**
- * No mark without a right to its kind in its scope, no source above the ceiling, no say over marks of others without the right.
+ * No mark without a right to its kind in its scope, no source or confidence above the ceiling, no say over marks of others without the right.
  * A scope that nobody defined and one that the agent has no right to are refused alike. @see protocol rules P19, P23, S3, S7
  */
 export const authorization: Policy = (input) => {
@@ -21,6 +21,10 @@ export const authorization: Policy = (input) => {
   }
   if (draft.kind === 'observation' && !mayClaimSource(grant, draft.source)) {
     return deny({ code: 'source-not-allowed', check: 'authorization', source: draft.source });
+  }
+  const { confidenceCeiling } = grant;
+  if (draft.kind === 'intent' && confidenceCeiling !== undefined && draft.confidence > confidenceCeiling) {
+    return deny({ code: 'confidence-not-allowed', check: 'authorization', ceiling: confidenceCeiling });
   }
   const targets = [draft.supersedes, draft.kind === 'warning' ? draft.invalidates : undefined];
   for (const target of targets) {

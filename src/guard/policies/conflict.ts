@@ -3,19 +3,34 @@ import { isExpired } from '../../space/mark-index.ts';
 import { accessOf } from '../../space/query.ts';
 import type { ConflictPolicy, ScopeDefinition } from '../../space/scope.ts';
 import type { Decision } from '../decision.ts';
+import { awardsOn, leasesOn } from '../parts/claims.ts';
+import { claimKey } from '../staged-view.ts';
 import type { Policy, PolicyInput } from './policy.ts';
 
 interface Holder {
   readonly id: MarkId;
   readonly agent: AgentName;
-  readonly contested: boolean;
+}
+
+/** Who has a resource, as one agent finds it. */
+interface Standing {
+  /** The agent itself has it already. */
+  readonly own: Holder | undefined;
+  /** It won the resource and may act on it now. */
+  readonly awarded: boolean;
+  /** The first of the others who hold a unit for good: by a lease, an award or a finished action. */
+  readonly holder: Holder | undefined;
+  readonly held: number;
+  /** The first of the others who only intend to. */
+  readonly contender: Holder | undefined;
+  readonly contenders: number;
 }
 
 /**
- * Nobody is allowed on a resource that somebody else holds: by a lease, by a finished action, by a live intent, in this order.
- * An intent that was allowed is exclusive until it is acted on, released, or expired: no confidence takes it away (S1), so that
- * `highest-confidence` ranks contenders that nobody has answered yet, which is what a boundary settles (see {@link winnerOf}).
- * An agent's own intent stands in its way as well, until it supersedes it; its own actions do not.
+ * Nobody is allowed on a unit of a resource that somebody holds: by a lease, an award, a finished action or, unless the scope is deferred,
+ * a live intent. An intent that was allowed is exclusive until it is acted on, released or expired: no confidence takes it away (S1), so that
+ * `highest-confidence` ranks contenders that nobody has answered yet, which is what a boundary settles (see {@link winnersOf}).
+ * Nobody books twice: what an agent has itself stands in its way as well until it supersedes or releases it.
  */
 export const conflict: Policy = (input) => {
   const { view, draft, grant } = input;
@@ -23,53 +38,93 @@ export const conflict: Policy = (input) => {
   const { resource } = draft;
   const definition = view.definitionOf(draft.scope);
   if (resource === undefined || definition === undefined) return undefined;
-  const holder = holderOf(input, resource, definition);
-  if (holder !== undefined) {
-    // Who may not see the scope does not learn who is in the way.
-    if (accessOf(view, grant, draft.scope) === 'none') return { verdict: 'blocked', reason: 'busy' };
-    if (holder.contested && definition.conflictPolicy === 'yield-all')
-      return { verdict: 'blocked', reason: 'awaiting-principal' };
-    return { verdict: 'conflict', holder: holder.id, holderAgent: holder.agent };
-  }
-  return definition.deferred && draft.kind === 'intent' ? PENDING : undefined;
+  const units = unitsOf(definition, resource);
+  const standing = standingOn(input, resource, definition, units);
+  if (standing.own !== undefined) return conflictWith(standing.own);
+  if (standing.awarded) return undefined;
+  // Who may not see the scope does not learn who is in the way.
+  const hidden = accessOf(view, grant, draft.scope) === 'none';
+  if (standing.holder !== undefined && standing.held >= units) return hidden ? BUSY : conflictWith(standing.holder);
+  if (definition.deferred) return PENDING;
+  if (standing.contender === undefined || standing.held + standing.contenders < units) return undefined;
+  if (definition.conflictPolicy === 'yield-all') return YIELDED;
+  return hidden ? BUSY : conflictWith(standing.contender);
 };
 
-const PENDING: Decision = { verdict: 'blocked', reason: 'pending-boundary' };
+/** It waits for its boundary. */
+export const PENDING: Decision = Object.freeze({ verdict: 'blocked', reason: 'pending-boundary' });
+/** All yield until the principal has picked one. */
+export const YIELDED: Decision = Object.freeze({ verdict: 'blocked', reason: 'awaiting-principal' });
+const BUSY: Decision = Object.freeze({ verdict: 'blocked', reason: 'busy' });
 
-function holderOf(
-  { view, draft, grant, facts, now }: PolicyInput,
+function conflictWith({ id, agent }: Holder): Decision {
+  return { verdict: 'conflict', holder: id, holderAgent: agent };
+}
+
+/** How many agents may hold a resource at a time. */
+export function unitsOf(definition: ScopeDefinition, resource: string): number {
+  const { units } = definition;
+  return units !== undefined && Object.hasOwn(units, resource) ? (units[resource] ?? 1) : 1;
+}
+
+/** Costs at most the units of the resource and, under `yield-all`, those who contend for it. */
+function standingOn(
+  { memory, view, draft, grant, facts, now }: PolicyInput,
   resource: string,
   definition: ScopeDefinition,
-): Holder | undefined {
-  const { lease } = facts;
-  if (lease !== undefined && lease.holder !== facts.self)
-    return { id: lease.holder, agent: lease.agent, contested: false };
-  for (const claim of view.claims(draft.scope, resource)) {
-    const own = claim.agent === grant.agent;
-    if (claim.id === draft.supersedes || claim.id === facts.self) continue;
-    if (claim.kind === 'action') {
-      if (!own) return { id: claim.id, agent: claim.agent, contested: false };
-      continue;
+  units: number,
+): Standing {
+  const key = claimKey(draft.scope, resource);
+  const leases = leasesOn(memory, key);
+  let own: Holder | undefined;
+  let awarded = false;
+  let holder: Holder | undefined;
+  let contender: Holder | undefined;
+  let held = 0;
+  let contenders = 0;
+  const hold = (id: MarkId, agent: AgentName): void => {
+    if (agent === grant.agent) own ??= { id, agent };
+    else {
+      holder ??= { id, agent };
+      held += 1;
     }
-    if (isExpired(claim, now, definition.intentTtlMs)) continue;
-    if (own ? draft.kind === 'action' : definition.deferred && draft.kind === 'intent') continue;
-    return { id: claim.id, agent: claim.agent, contested: !own };
+  };
+  for (const lease of leases) if (lease.holder !== facts.self) hold(lease.holder, lease.agent);
+  for (const award of awardsOn(memory, key, now)) {
+    if (award.agent === grant.agent) awarded = true;
+    else hold(award.intent, award.agent);
   }
-  return undefined;
+  for (const claim of view.claims(draft.scope, resource)) {
+    if (held >= units) break;
+    if (claim.id === draft.supersedes || claim.id === facts.self) continue;
+    if (claim.kind === 'action') hold(claim.id, claim.agent);
+    else if (!isExpired(claim, now, definition.intentTtlMs) && !leases.some((lease) => lease.holder === claim.id)) {
+      if (claim.agent !== grant.agent) {
+        contender ??= { id: claim.id, agent: claim.agent };
+        contenders += 1;
+        if (definition.conflictPolicy !== 'yield-all' && !definition.deferred && held + contenders >= units) break;
+      } else if (draft.kind === 'intent') own ??= { id: claim.id, agent: claim.agent };
+    }
+  }
+  return { own, awarded, holder, held, contender, contenders };
 }
 
 /**
- * Which of several contenders for one resource wins, whatever the order they are given in: the earliest, or the most confident with
- * ties to the earliest; nobody under `yield-all` unless there is only one. `seqOf` gives a mark's place in the log.
+ * Which of several contenders for `free` units of one resource win, whatever the order they are given in: the earliest, or the most
+ * confident with ties to the earliest, one unit to an agent; nobody under `yield-all` unless there is room for all. `seqOf` gives a mark's
+ * place in the log.
  */
-export function winnerOf(
+export function winnersOf(
   policy: ConflictPolicy,
   contenders: readonly Intent[],
+  free: number,
   seqOf: (id: MarkId) => number,
-): Intent | undefined {
-  if (policy === 'yield-all' && contenders.length > 1) return undefined;
+): readonly Intent[] {
   const earlier = (a: Intent, b: Intent): number => a.createdAt - b.createdAt || seqOf(a.id) - seqOf(b.id);
   const better =
     policy === 'highest-confidence' ? (a: Intent, b: Intent) => b.confidence - a.confidence || earlier(a, b) : earlier;
-  return [...contenders].sort(better)[0];
+  const first = new Map<AgentName, Intent>();
+  for (const intent of [...contenders].sort(better)) if (!first.has(intent.agent)) first.set(intent.agent, intent);
+  const ranked = [...first.values()];
+  return policy === 'yield-all' && ranked.length > free ? [] : ranked.slice(0, Math.max(0, free));
 }

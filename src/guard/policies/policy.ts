@@ -3,23 +3,23 @@ import type { KindedDraft } from '../../space/mark-schema.ts';
 import type { MarkView } from '../../space/mark-index.ts';
 import type { Decision, Denial } from '../decision.ts';
 import type { Grant } from '../grants.ts';
+import type { GuardSettings } from '../settings.ts';
+import type { GuardMemory } from '../state.ts';
+import type { ContentFacts } from './content.ts';
 
 /** What a decision may look at of the space. */
-export type DecisionView = Pick<MarkView, 'byId' | 'isSuperseded' | 'claims' | 'definitionOf'>;
-
-/** Somebody was allowed and has not finished: nobody else is allowed on the resource until then. */
-export type Lease = { readonly holder: MarkId } & Pick<Grant, 'agent'>;
+export type DecisionView = Pick<MarkView, 'byId' | 'isSuperseded' | 'claims' | 'openIntents' | 'definitionOf'>;
 
 /** What was found out about a draft before its turn, outside the pure part. */
 export interface GatheredFacts {
   /** The file in the draft does not parse. */
   readonly syntax?: { readonly path: string; readonly problem: string };
+  /** What the content policies said; absent: there are none, or the draft is no observation. */
+  readonly content?: ContentFacts;
 }
 
 /** All that a decision knows apart from the view. */
 export interface Facts extends GatheredFacts {
-  /** The lease on the draft's resource, if there is one. */
-  readonly lease?: Lease;
   /** The draft's own id, if it may already be stored as an intent: a retry never loses to itself. */
   readonly self?: MarkId;
 }
@@ -27,6 +27,8 @@ export interface Facts extends GatheredFacts {
 /** One call, as a policy sees it. */
 export interface PolicyInput {
   readonly view: DecisionView;
+  readonly memory: GuardMemory;
+  readonly settings: GuardSettings;
   readonly grant: Grant;
   readonly draft: KindedDraft;
   readonly facts: Facts;

@@ -1,0 +1,100 @@
+import type { MarkView } from '../space/mark-index.ts';
+import { isExpired } from '../space/mark-index.ts';
+import type { Intent, MarkId, ScopeName } from '../space/marks.ts';
+import type { ScopeDefinition } from '../space/scope.ts';
+import type { Settlement } from './guard-event.ts';
+import { awardsOn, leasesOn } from './parts/claims.ts';
+import { unitsOf, winnersOf } from './policies/conflict.ts';
+import type { DecisionView } from './policies/policy.ts';
+import { claimKey } from './staged-view.ts';
+import type { GuardMemory } from './state.ts';
+
+/** What a boundary comes to: resources that are settled, and those for which all contenders yielded to each other. */
+export interface Boundary {
+  readonly settlements: readonly Settlement[];
+  readonly contests: readonly {
+    readonly scope: ScopeName;
+    readonly resource: string;
+    readonly contenders: readonly Intent[];
+  }[];
+  /** Every intent that the boundary consumes, winners' and losers'. */
+  readonly consumed: readonly MarkId[];
+}
+
+/** What a boundary looks at. */
+export interface BoundaryInput {
+  readonly view: DecisionView;
+  readonly memory: GuardMemory;
+  readonly definition: ScopeDefinition;
+  /** The scopes that the definition governs and that hold marks. */
+  readonly scopes: Iterable<ScopeName>;
+  readonly now: number;
+}
+
+/**
+ * Settles a deferred definition over *all* live intents in the scopes it governs: per resource the free units go to the winners, the
+ * others' intents come to nothing; an existing action, lease or award beats any intent. Pure. @see protocol rules P14-P18, S2
+ */
+export function settleBoundary({ view, memory, definition, scopes, now }: BoundaryInput): Boundary {
+  const settlements: Settlement[] = [];
+  const contests: Boundary['contests'][number][] = [];
+  const consumed: MarkId[] = [];
+  for (const scope of scopes) {
+    for (const [resource, contenders] of contendersIn(view, memory, definition, scope, now)) {
+      const free = unitsOf(definition, resource) - heldOn(view, memory, scope, resource, now);
+      // They come in log order.
+      const places = new Map(contenders.map(({ id }, place) => [id, place]));
+      const winners = winnersOf(definition.conflictPolicy, contenders, free, (id) => places.get(id) ?? 0);
+      if (winners.length === 0 && free > 0) {
+        contests.push({ scope, resource, contenders });
+        continue;
+      }
+      const won = new Set(winners.map(({ id }) => id));
+      settlements.push({
+        scope,
+        resource,
+        winners: winners.map(({ id, agent }) => ({ intent: id, agent })),
+        losers: contenders.filter(({ id }) => !won.has(id)).map(({ id }) => id),
+        until: now + definition.intentTtlMs,
+      });
+      consumed.push(...contenders.map(({ id }) => id));
+    }
+  }
+  return { settlements, contests, consumed };
+}
+
+/** Live intents of a scope that wait, by resource, in log order; those that a tool runs for are no contenders. */
+export function contendersIn(
+  view: DecisionView,
+  memory: GuardMemory,
+  definition: ScopeDefinition,
+  scope: ScopeName,
+  now: number,
+): Map<string, Intent[]> {
+  const waiting = new Map<string, Intent[]>();
+  for (const intent of view.openIntents(scope)) {
+    if (isExpired(intent, now, definition.intentTtlMs)) continue;
+    if (leasesOn(memory, claimKey(scope, intent.resource)).some(({ holder }) => holder === intent.id)) continue;
+    const list = waiting.get(intent.resource);
+    if (list === undefined) waiting.set(intent.resource, [intent]);
+    else list.push(intent);
+  }
+  return waiting;
+}
+
+/** Units that somebody has, by action, lease or award. */
+function heldOn(view: DecisionView, memory: GuardMemory, scope: ScopeName, resource: string, now: number): number {
+  const key = claimKey(scope, resource);
+  let held = leasesOn(memory, key).length + awardsOn(memory, key, now).length;
+  for (const claim of view.claims(scope, resource)) if (claim.kind === 'action') held += 1;
+  return held;
+}
+
+/** The scopes that `definition` governs: its own and those below it that have no other definition in between. */
+export function* governedBy(
+  view: Pick<MarkView, 'scopesUnder' | 'definitionOf'>,
+  definition: ScopeDefinition,
+): Iterable<ScopeName> {
+  for (const scope of view.scopesUnder(definition.name))
+    if (view.definitionOf(scope)?.name === definition.name) yield scope;
+}

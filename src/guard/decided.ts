@@ -1,0 +1,67 @@
+import { isRecord } from '../space/json-value.ts';
+import type { EntryBody, LogRecord } from '../space/log.ts';
+import type { Json, Mark, MarkId } from '../space/marks.ts';
+import type { DecisionRecord } from './decision.ts';
+import { subjectOfMark } from './subject.ts';
+
+/**
+ * The call that let a mark in, as the mark's record carries it: an allowed write is one record, the mark and what of the decision the mark
+ * does not say itself.
+ */
+export interface MarkCall {
+  /** Last part of the decision's id; the rest is the mark's. */
+  readonly c: string;
+  readonly call: 'write' | 'execute';
+  /** Why it has to wait although it is stored; absent: it was allowed. */
+  readonly reason?: string;
+  readonly flags?: readonly string[];
+}
+
+/** The decision that a record holds, of its own or with the mark that it let in; undefined for a record without one. */
+export function decisionIn(body: EntryBody): DecisionRecord | undefined {
+  if (body.type === 'decision') {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the gate wrote it, and the chain vouches for it
+    return isRecord(body.decision) ? (body.decision as unknown as DecisionRecord) : undefined;
+  }
+  if (body.type !== 'mark') return undefined;
+  const call = markCallOf(body.call);
+  return call === undefined ? undefined : decisionOn(body.mark, call);
+}
+
+/** The decision record that a mark and its call stand for. */
+function decisionOn(mark: Mark, { c, call, reason, flags }: MarkCall): DecisionRecord {
+  const prefix = mark.id.slice(0, mark.id.lastIndexOf('/'));
+  return {
+    id: `${prefix}/${c}`,
+    agent: mark.agent,
+    epoch: prefix.slice(prefix.lastIndexOf('/') + 1),
+    at: mark.createdAt,
+    call,
+    verdict: reason === undefined ? 'allow' : 'blocked',
+    subject: subjectOfMark(mark),
+    ...(reason === undefined ? {} : { reason }),
+    mark: mark.id,
+    ...(flags === undefined ? {} : { flags }),
+  };
+}
+
+function markCallOf(call: Json | undefined): MarkCall | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the gate wrote it, and the chain vouches for it
+  return isRecord(call) ? (call as unknown as MarkCall) : undefined;
+}
+
+/** The records of a log with every mark that a call let in replaced by that call's decision: what tables of decisions are made from. */
+export async function* tellDecisions(records: AsyncIterable<LogRecord>): AsyncIterable<LogRecord> {
+  for await (const record of records) {
+    const { body } = record;
+    const decision = body.type === 'mark' ? decisionIn(body) : undefined;
+    if (decision === undefined) yield record;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a decision record is plain JSON
+    else yield { ...record, key: decision.id, body: { type: 'decision', decision: decision as unknown as Json } };
+  }
+}
+
+/** `<run>/<agent>/<epoch>` of an id that a session made. */
+export function sessionOf(id: MarkId | string): string {
+  return id.slice(0, id.lastIndexOf('/'));
+}

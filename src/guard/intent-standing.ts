@@ -1,0 +1,23 @@
+import { isExpired, type MarkView } from '../space/mark-index.ts';
+import type { Intent } from '../space/marks.ts';
+import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
+import type { IntentStanding } from './session.ts';
+import { claimKey } from './staged-view.ts';
+import type { GuardMemory } from './state.ts';
+
+/** What has become of an intent at `now`. A view without `supersededBy` cannot tell `done` from `lost`, and says `lost`. */
+export function standingOf(
+  view: Pick<MarkView, 'isSuperseded' | 'definitionOf'> & Partial<Pick<MarkView, 'supersededBy'>>,
+  memory: GuardMemory,
+  intent: Intent,
+  now: number,
+): IntentStanding {
+  const key = claimKey(intent.scope, intent.resource);
+  if (leasesOn(memory, key).some(({ holder }) => holder === intent.id)) return 'running';
+  if (awardsOn(memory, key, now).some((award) => award.intent === intent.id)) return 'awarded';
+  if (view.isSuperseded(intent.id)) return view.supersededBy?.(intent.id) === undefined ? 'lost' : 'done';
+  const definition = view.definitionOf(intent.scope);
+  if (definition !== undefined && isExpired(intent, now, definition.intentTtlMs)) return 'expired';
+  if (definition?.deferred === true) return 'pending';
+  return contestOn(memory, key) === undefined ? 'held' : 'awaiting-principal';
+}

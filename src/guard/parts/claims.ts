@@ -1,0 +1,225 @@
+import type { AgentName, MarkId, ScopeName } from '../../space/marks.ts';
+import type { Settlement } from '../guard-event.ts';
+import type { GuardPart, Happened } from '../happened.ts';
+import type { ScopeDefinition } from '../../space/scope.ts';
+import { type GuardMemory, type GuardState, stateKey } from '../state.ts';
+import { claimKey } from '../staged-view.ts';
+
+/** Somebody was allowed on a resource and has not finished: nobody else is until then, however long it takes. @see protocol rule S1 */
+export interface Lease {
+  /** The intent it was granted for. */
+  readonly holder: MarkId;
+  readonly agent: AgentName;
+  /** The session it ends with: `<agent>/<epoch>`. */
+  readonly session: string;
+  /** Grows with every lease of the space: what a tool hands on, so that whoever comes late is recognised. */
+  readonly fence: number;
+}
+
+/** Somebody won a resource, at a boundary or by the principal's word, and has not acted yet. */
+export interface Award {
+  readonly intent: MarkId;
+  readonly agent: AgentName;
+  /** Epoch ms; after that it lapses, so that nobody is locked out by a winner who does not come. */
+  readonly until: number;
+}
+
+/** Intents wait for the boundary of one deferred definition. */
+export interface Waiting {
+  /** Epoch ms of the oldest. */
+  readonly since: number;
+  /** How many agents wait. */
+  readonly agents: number;
+  /** Counts the boundaries there were, from 0. */
+  readonly round: number;
+}
+
+const LEASES = stateKey<readonly Lease[]>('claims/leases');
+const AWARDS = stateKey<readonly Award[]>('claims/awards');
+const CONTESTS = stateKey<MarkId>('claims/contests');
+const FENCE = stateKey<number>('claims/fence');
+const WAITING = stateKey<Waiting>('claims/waiting');
+const ROUNDS = stateKey<number>('claims/rounds');
+/** `<definition>\0<agent>` -> the round it waits in. */
+const WAITERS = stateKey<number>('claims/waiters');
+const NONE: readonly never[] = Object.freeze([]);
+
+/** Leases on a resource, in the order they were granted. `key` as of `claimKey`. */
+export function leasesOn(memory: GuardMemory, key: string): readonly Lease[] {
+  return memory.map(LEASES).get(key) ?? NONE;
+}
+
+/** Awards on a resource that have not lapsed. */
+export function awardsOn(memory: GuardMemory, key: string, now: number): readonly Award[] {
+  const awards = memory.map(AWARDS).get(key) ?? NONE;
+  return awards.length === 0 ? awards : awards.filter(({ until }) => now <= until);
+}
+
+/** The Need that asks who may have a resource for which several yielded to each other. */
+export function contestOn(memory: GuardMemory, key: string): MarkId | undefined {
+  return memory.map(CONTESTS).get(key);
+}
+
+/** Deferred definitions (by name) in which intents wait for a boundary. */
+export function waitingScopes(memory: GuardMemory): Iterable<readonly [string, Waiting]> {
+  return memory.map(WAITING).entries();
+}
+
+/** Whether all that a definition's boundary waits for have an intent waiting. */
+export function allExpected(memory: GuardMemory, { name, boundary }: ScopeDefinition): boolean {
+  const expected = boundary?.expected;
+  const waiting = memory.map(WAITING).get(name);
+  if (expected === undefined || waiting === undefined) return false;
+  if (typeof expected === 'number') return waiting.agents >= expected;
+  if (waiting.agents < expected.length) return false;
+  const waiters = memory.map(WAITERS);
+  return expected.every((agent) => waiters.get(`${name}\0${agent}`) === waiting.round);
+}
+
+/** The intents for which a session (`<agent>/<epoch>`) has leases: what is withdrawn with it. Costs the leases of the space. */
+export function leasedBy(memory: GuardMemory, session: string): MarkId[] {
+  const holders: MarkId[] = [];
+  for (const [, leases] of memory.map(LEASES).entries())
+    for (const lease of leases) if (lease.session === session) holders.push(lease.holder);
+  return holders;
+}
+
+/** Leases, awards and contests: who holds what besides by marks. */
+export const claimsPart: GuardPart = {
+  name: 'claims',
+  fold: (state, happened, { view }) => {
+    if (happened.type === 'mark') {
+      const { mark } = happened;
+      if (mark.kind === 'action' && mark.resource !== undefined) {
+        const key = claimKey(mark.scope, mark.resource);
+        endLease(state, key, ({ holder }) => holder === mark.supersedes);
+        endAwards(state, key, ({ agent }) => agent === mark.agent);
+      } else if (mark.kind === 'need' && mark.agent === 'guard' && isContest(mark.context))
+        state.map(CONTESTS).set(claimKey(mark.scope, mark.context.resource), mark.id);
+    } else if (happened.type === 'call') foldCall(state, happened, view.definitionOf.bind(view));
+    else foldEvent(state, happened, view.definitionOf.bind(view));
+  },
+};
+
+type Call = Extract<Happened, { type: 'call' }>;
+
+function foldCall(
+  state: GuardState,
+  call: Call,
+  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
+): void {
+  const { scope, resource, mark, agent, epoch, verdict } = call;
+  if (scope === undefined || resource === undefined || mark === undefined) return;
+  if (call.call === 'execute' && verdict === 'allow') {
+    lease(state, claimKey(scope, resource), mark, agent, epoch);
+    return;
+  }
+  if (verdict !== 'blocked') return;
+  const definition = definitionOf(scope);
+  if (definition?.deferred === true) wait(state, definition.name, agent, call.at);
+}
+
+function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName, epoch: string): void {
+  const fence = (state.map(FENCE).get('') ?? 0) + 1;
+  state.map(FENCE).set('', fence);
+  const others = leasesOn(state, key).filter((held) => held.holder !== holder);
+  state.map(LEASES).set(key, [...others, { holder, agent, session: `${agent}/${epoch}`, fence }]);
+  endAwards(state, key, (award) => award.agent === agent);
+}
+
+function wait(state: GuardState, name: ScopeName, agent: AgentName, at: number): void {
+  const round = state.map(ROUNDS).get(name) ?? 0;
+  const waiting = state.map(WAITING).get(name) ?? { since: at, agents: 0, round };
+  const waiter = `${name}\0${agent}`;
+  const isNew = state.map(WAITERS).get(waiter) !== round;
+  if (isNew) state.map(WAITERS).set(waiter, round);
+  if (isNew || waiting.agents === 0)
+    state.map(WAITING).set(name, { ...waiting, agents: waiting.agents + (isNew ? 1 : 0) });
+}
+
+function foldEvent(
+  state: GuardState,
+  happened: Extract<Happened, { type: 'event' }>,
+  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
+): void {
+  const { event, at } = happened;
+  switch (event.what) {
+    case 'boundary':
+      state.map(WAITING).delete(event.scope);
+      state.map(ROUNDS).set(event.scope, (state.map(ROUNDS).get(event.scope) ?? 0) + 1);
+      for (const [key, awards] of state.map(AWARDS).entries())
+        if (awards.some(({ until }) => until < at)) endAwards(state, key, ({ until }) => until < at);
+      for (const settlement of event.settlements) award(state, settlement);
+      break;
+    case 'settled':
+      state.map(CONTESTS).delete(claimKey(event.settlement.scope, event.settlement.resource));
+      award(state, event.settlement);
+      break;
+    case 'released': {
+      const key = claimKey(event.scope, event.resource);
+      endAwards(state, key, ({ intent }) => intent === event.intent);
+      leave(state, definitionOf(event.scope)?.name, event.agent);
+      break;
+    }
+    case 'leased':
+      lease(state, claimKey(event.scope, event.resource), event.intent, event.agent, event.epoch);
+      break;
+    case 'session-ended': {
+      const session = `${event.agent}/${event.epoch}`;
+      for (const [key, leases] of state.map(LEASES).entries())
+        if (leases.some((lease) => lease.session === session))
+          endLease(state, key, (lease) => lease.session === session);
+      break;
+    }
+    case 'acknowledged':
+    case 'budget-set':
+    case 'envelope-reset':
+    case 'principal-set':
+    case 'probed':
+    case 'restored':
+    case 'revoked':
+    case 'spent':
+    case 'subscribed':
+    case 'unsubscribed':
+      break;
+  }
+}
+
+function leave(state: GuardState, name: ScopeName | undefined, agent: AgentName): void {
+  const waiting = name === undefined ? undefined : state.map(WAITING).get(name);
+  const waiter = `${name ?? ''}\0${agent}`;
+  if (name === undefined || waiting === undefined || state.map(WAITERS).get(waiter) !== waiting.round) return;
+  state.map(WAITERS).delete(waiter);
+  state.map(WAITING).set(name, { ...waiting, agents: waiting.agents - 1 });
+}
+
+function award(state: GuardState, { scope, resource, winners, until }: Settlement): void {
+  if (winners.length === 0) return;
+  const key = claimKey(scope, resource);
+  const others = (state.map(AWARDS).get(key) ?? NONE).filter(
+    (held) => !winners.some(({ agent }) => agent === held.agent),
+  );
+  state.map(AWARDS).set(key, [...others, ...winners.map(({ intent, agent }) => ({ intent, agent, until }))]);
+}
+
+function endLease(state: GuardState, key: string, ended: (lease: Lease) => boolean): void {
+  const leases = state.map(LEASES).get(key);
+  if (leases === undefined) return;
+  const rest = leases.filter((lease) => !ended(lease));
+  if (rest.length === 0) state.map(LEASES).delete(key);
+  else if (rest.length < leases.length) state.map(LEASES).set(key, rest);
+}
+
+function endAwards(state: GuardState, key: string, ended: (award: Award) => boolean): void {
+  const awards = state.map(AWARDS).get(key);
+  if (awards === undefined) return;
+  const rest = awards.filter((held) => !ended(held));
+  if (rest.length === 0) state.map(AWARDS).delete(key);
+  else if (rest.length < awards.length) state.map(AWARDS).set(key, rest);
+}
+
+function isContest(context: unknown): context is { readonly resource: string } {
+  return (
+    typeof context === 'object' && context !== null && 'resource' in context && typeof context.resource === 'string'
+  );
+}
