@@ -16,6 +16,8 @@ export interface Task<B extends Batch> {
   stage(batch: B): () => void;
   /** The batch could not be committed. */
   fail(error: Error): void;
+  /** Nobody waits for it: it may be committed a little later, with what comes after it. */
+  readonly lazy?: true;
 }
 
 export interface CommitPort<B extends Batch> {
@@ -36,6 +38,8 @@ export interface CommitPort<B extends Batch> {
 
 /** Tasks of one batch: bounds one transaction. */
 const MOST_PER_BATCH = 512;
+/** How long a lazy task may be put off. */
+const LAZY_MS = 25;
 
 /**
  * The one queue of a gate: take what waits, stage all of it, one append, fold it in, then acknowledge. If the append or the fold fails,
@@ -46,6 +50,7 @@ export class CommitQueue<B extends Batch> {
   #waiting: Task<B>[] = [];
   #running: Promise<void> | undefined;
   #behind = false;
+  #lazyTimer: NodeJS.Timeout | undefined;
   #closed: GateClosedError | undefined;
   readonly #onFailure: () => void;
 
@@ -64,6 +69,14 @@ export class CommitQueue<B extends Batch> {
       return;
     }
     this.#waiting.push(task);
+    if (task.lazy === true && this.#running === undefined && this.#waiting.length < MOST_PER_BATCH)
+      this.#lazyTimer ??= setTimeout(() => this.#start(), LAZY_MS);
+    else this.#start();
+  }
+
+  #start(): void {
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
     this.#running ??= this.#run();
   }
 
@@ -71,12 +84,13 @@ export class CommitQueue<B extends Batch> {
   follow(): void {
     if (this.#closed !== undefined) return;
     this.#behind = true;
-    this.#running ??= this.#run();
+    this.#start();
   }
 
   /** Refuses further tasks and resolves when those accepted are done. */
   async drain(): Promise<void> {
     this.#closed ??= new GateClosedError('the gate was closed');
+    if (this.#waiting.length > 0) this.#start();
     await this.#running;
   }
 
@@ -131,6 +145,8 @@ export class CommitQueue<B extends Batch> {
   #stop(tasks: readonly Task<B>[], cause: unknown): void {
     const failure = new GateClosedError('the gate closed because a commit failed', { cause });
     this.#closed = failure;
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
     this.#running = undefined;
     this.#onFailure();
     const rest = this.#waiting;

@@ -11,6 +11,7 @@ import { decideAdmission } from './decide.ts';
 import type { DecisionRecord, Denial, Outcome, ToolUse } from './decision.ts';
 import type { DecisionLedger } from './decision-ledger.ts';
 import type { GateBatch } from './gate-batch.ts';
+import type { GateClosedError } from './gate-closed-error.ts';
 import type { Grant } from './grants.ts';
 import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
@@ -50,6 +51,8 @@ export interface SessionPort {
   view(): MarkView;
   now(): number;
   push(task: Task<GateBatch>): void;
+  /** Why the gate takes no more calls. */
+  closed(): GateClosedError | undefined;
   /** Makes an event durable by itself. */
   event(event: GuardEvent): Promise<void>;
   onCommit(listener: () => void): () => void;
@@ -138,10 +141,14 @@ export class GateSession implements Session {
   use(use: ToolUse, refuse?: Denial): Promise<Outcome> {
     const n = this.#nextCall();
     const { tool, operation, path, bytes } = use;
-    return this.#settle(n, 'use', subjectOf({ tool, operation, path, bytes }), () => {
-      const denial = refuse ?? toolUseDenial(this.#grant.edit, use);
-      return { decision: denial === undefined ? { verdict: 'allow' } : deny(denial) };
-    });
+    const denial = refuse ?? toolUseDenial(this.#grant.edit, use);
+    const decided: Ruling = this.revoked ? REVOKED_RULING : { decision: denial === undefined ? ALLOWED : deny(denial) };
+    // It depends on the grant alone, and whatever comes of it is recorded after it: nobody has to wait until it is on disk.
+    const settled = this.#settle(n, 'use', subjectOf({ tool, operation, path, bytes }), () => decided, LAZY);
+    if (this.#port.closed() !== undefined) return settled;
+    // A gate that fails tells so to the next call that waits for it.
+    settled.catch(() => undefined);
+    return Promise.resolve(outcomeOf(decided));
   }
 
   async execute<Value>(
@@ -357,31 +364,28 @@ export class GateSession implements Session {
     call: CallKind,
     subject: Json,
     rule: (batch: GateBatch) => Ruling,
-    granted?: (batch: GateBatch) => void,
+    granted?: ((batch: GateBatch) => void) | typeof LAZY,
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
         let ruling: Ruling;
         let failure: Error | undefined;
         try {
-          ruling = this.revoked ? REVOKED_RULING : rule(batch);
+          ruling = this.revoked && granted !== LAZY ? REVOKED_RULING : rule(batch);
         } catch (error) {
           ruling = FAULT;
           failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
         }
         const told = this.#record(batch, n, call, subject, ruling);
-        const { decision, mark, repeated } = ruling;
-        if (decision.verdict === 'allow' && repeated === undefined) granted?.(batch);
+        if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined && granted !== LAZY) granted?.(batch);
         batch.settleAfterwards();
         return () => {
           if (told !== undefined) this.#port.told?.(told);
           if (failure !== undefined) reject(failure);
-          else if (decision.verdict !== 'allow') resolve(decision);
-          else if (mark === undefined) resolve(ALLOWED);
-          else resolve(repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated });
+          else resolve(outcomeOf(ruling));
         };
       };
-      this.#port.push({ stage, fail: reject });
+      this.#port.push(granted === LAZY ? { stage, fail: reject, lazy: true } : { stage, fail: reject });
     });
   }
 
@@ -422,9 +426,17 @@ export class GateSession implements Session {
   }
 }
 
+/** For {@link GateSession}'s `#settle`: the answer is known, only the record has to be made. */
+const LAZY = Symbol('lazy');
 const NOTHING = Object.freeze({});
 const NO_FACTS: GatheredFacts = NOTHING;
 const ALLOWED = Object.freeze({ verdict: 'allow' as const });
+
+function outcomeOf({ decision, mark, repeated }: Ruling): Outcome {
+  if (decision.verdict !== 'allow') return decision;
+  if (mark === undefined) return ALLOWED;
+  return repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated };
+}
 
 function executed(outcome: Outcome): Exclude<ExecuteOutcome<never>, { value: unknown }> {
   if (outcome.verdict !== 'allow') return outcome;

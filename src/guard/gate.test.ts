@@ -131,6 +131,7 @@ describe.each(LOGS)('the gate over %s', (_, make) => {
       for (const draft of [seen('a'), file('task.ts', '1'), file('other', 'x'), plan('r')])
         outcomes.push(await ann.write(draft));
       outcomes.push(await ann.use({ tool: 'bash', operation: 'run' }));
+      await gate.tick();
       return outcomes;
     };
     const first = await run();
@@ -245,6 +246,7 @@ describe('sessions', () => {
     expect(await underWay).toEqual(revoked);
     expect([await ann.write(seen('t')), await ann.use({ tool: 'bash', operation: 'run' })]).toEqual([revoked, revoked]);
     expect([ann.read(), ann.get(markId('run-1/ann/e/m1'))]).toEqual([[], undefined]);
+    await gate.tick();
     expect(await decisionsOf(log)).toHaveLength(4);
     expect(gate.view.size).toBe(1);
   });
@@ -372,6 +374,23 @@ describe('a gate whose log fails', () => {
     expect(() => ann.read()).toThrow(GateClosedError);
     expect(await keysOf(log, 'mark')).toEqual(['run-1/ann/e/m1']);
     await gate.close();
+  });
+
+  it('answers a tool use at once, and has it on record before whatever comes after it, or when it closes', async () => {
+    const log = createMemoryLog();
+    const { gate } = await openTestGate(log);
+    const ann = gate.session(ANN, 'e');
+    await ann.use({ tool: 'bash', operation: 'run' });
+    expect(await decisionsOf(log)).toEqual([]);
+    await ann.write(seen('a'));
+    await ann.use({ tool: 'editor', operation: 'write', path: 'evals/x' });
+    await gate.close();
+    expect((await decisionsOf(log)).map(({ call, verdict }) => `${call} ${verdict}`)).toEqual([
+      'use allow',
+      'write allow',
+      'use denied',
+    ]);
+    await expect(ann.use({ tool: 'bash', operation: 'run' })).rejects.toThrow(GateClosedError);
   });
 
   it('finishes accepted calls on close, refuses later ones', async () => {

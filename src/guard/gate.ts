@@ -97,6 +97,7 @@ export interface Gate {
   /** Calls `listener` after every commit, and once when the gate closes, until the returned function is called. */
   onCommit(listener: () => void): () => void;
   head(): LogHead;
+  /** The log from `fromSeq` on, with everything that was called before. */
   records(fromSeq?: number): AsyncIterable<LogRecord>;
   /** Finishes the calls accepted so far, refuses later ones, closes the log. */
   close(): Promise<void>;
@@ -363,6 +364,7 @@ class LogGate implements Gate {
         view: () => this.#committed(),
         now: () => this.#now(),
         push: (task) => this.#queue.push(task),
+        closed: () => this.#queue.closed,
         event: (event) => this.#submit((batch) => batch.addEvent(event)),
         onCommit: (listener) => this.onCommit(listener),
         waits: (batch, draft) => {
@@ -435,8 +437,9 @@ class LogGate implements Gate {
     return this.#log.head();
   }
 
-  records(fromSeq?: number): AsyncIterable<LogRecord> {
-    return this.#log.read(fromSeq);
+  async *records(fromSeq?: number): AsyncIterable<LogRecord> {
+    if (this.#queue.closed === undefined) await this.tick();
+    yield* this.#log.read(fromSeq);
   }
 
   async close(): Promise<void> {

@@ -62,7 +62,10 @@ export interface Session {
    * mark is asked for again: answered `repeated` if it is stored with the same content, denied `id-taken` if with other content.
    */
   write(draft: unknown, options?: { readonly retryOf?: MarkId }): Promise<Outcome>;
-  /** Authorizes one tool call against the agent's edit scope; leaves no mark. `refuse` records a refusal made before (a tool budget). */
+  /**
+   * Authorizes one tool call against the agent's edit scope; leaves no mark. `refuse` records a refusal made before (a tool budget). Answered
+   * at once: its record is on disk before anything that the agent does afterwards is.
+   */
   use(use: ToolUse, refuse?: Denial): Promise<Outcome>;
   /**
    * Books the resource, runs `tool`, records an action that supersedes the intent. Nobody else is allowed on the resource in between. If the
