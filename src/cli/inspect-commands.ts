@@ -4,13 +4,13 @@ import { listTasks, loadTask } from '../evaluate/load-task.ts';
 import { DEFAULT_META_AGENT } from '../agents/default-meta-agent.ts';
 import { readConfig } from '../experiment/config.ts';
 import { checkRecordings, openModels } from '../experiment/open-models.ts';
+import { verifyRunLog } from '../experiment/run-log.ts';
 import { planRuns } from '../experiment/run-plan.ts';
 import { textTable } from '../report/text-table.ts';
 import { sandboxFile } from '../sandbox/run-file.ts';
 import { UNBOUNDED, copyJson } from '../space/json-value.ts';
 import type { Json } from '../space/marks.ts';
 import type { Verification } from '../space/verify-log.ts';
-import { verifyLog } from '../space/verify-log.ts';
 import { readRunFile } from '../trace/run-folder.ts';
 import type { ExitCode, Surroundings } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
@@ -61,10 +61,10 @@ export async function validateCommand(file: string, flags: JsonFlag, { output, e
 }
 
 /** `hivemark verify <run>`: checks the hash chain of a run's log against itself and against the anchors in `run.json`. */
-export async function verifyCommand(dir: string, flags: JsonFlag, { output }: Surroundings): Promise<ExitCode> {
+export async function verifyCommand(dir: string, flags: JsonFlag, { output, env }: Surroundings): Promise<ExitCode> {
   if (!existsSync(join(dir, 'run.json'))) throw new UsageError(`${dir} is no run's folder: it has no run.json`);
   const { anchors, status } = await readRunFile(dir);
-  const chained = await verifyLog(join(dir, 'marks.db'), anchors);
+  const chained = await verifyRunLog(dir, env, anchors);
   const result = status === 'running' ? chained : endsAt(chained, anchors.at(-1)?.seq);
   if (flags.json === true) output.out(`${JSON.stringify(result)}\n`);
   else if (result.ok)

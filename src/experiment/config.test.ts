@@ -67,8 +67,8 @@ describe('parseConfig()', () => {
       'editable: task_agent.ts is missing; it is the program that is evolved',
     ],
     [
-      { ...minimal, space: 'postgres://x' },
-      'space: "postgres://x": only the run folder\'s own SQLite is supported; leave it out',
+      { ...minimal, space: 'mysql://x' },
+      "space: the address of the PostgreSQL log cannot be used: it is not of the form postgres://user:password@host:5432/database; leave it out to keep each run's log in its own folder",
     ],
   ])('names the key, the value and the way out: %#', (value, problem) => {
     expect(problemsOf(value)).toContain(problem);

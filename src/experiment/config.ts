@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { parsePostgresUrl } from '../space/postgres-address.ts';
 import { priceOf } from '../agents/prices.ts';
 import { nearestName } from '../agents/model-spec.ts';
 
@@ -205,7 +206,12 @@ function crossChecks(config: ExperimentConfig): string[] {
     problems.push('evaluationModel: no shipped task asks a model while it is evaluated; leave it out');
   }
   if (config.space !== undefined) {
-    problems.push(`space: "${config.space}": only the run folder's own SQLite is supported; leave it out`);
+    try {
+      parsePostgresUrl(config.space);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : 'unreadable';
+      problems.push(`space: ${problem}; leave it out to keep each run's log in its own folder`);
+    }
   }
   return problems;
 }

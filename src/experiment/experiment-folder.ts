@@ -9,6 +9,7 @@ import { loadTask } from '../evaluate/load-task.ts';
 import { fingerprint, loadSecret } from '../evaluate/secret.ts';
 import type { LoadedTask } from '../evaluate/task.ts';
 import { UNBOUNDED, copyJson } from '../space/json-value.ts';
+import { parsePostgresUrl } from '../space/postgres-address.ts';
 import { writeFileAtomic } from '../trace/atomic-file.ts';
 import { writeRunFile } from '../trace/run-folder.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
@@ -17,6 +18,7 @@ import type { ExperimentConfig } from './config.ts';
 import { errorCode, parseConfig } from './config.ts';
 import type { OpenModel } from './open-models.ts';
 import { checkRecordings, openModels } from './open-models.ts';
+import { databaseFor, newRunSpace, withoutPassword } from './run-log.ts';
 import { planRuns } from './run-plan.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -55,10 +57,13 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @throws {ResultsError} when it cannot be written, {TaskError}, {ModelError}, {ModelSpecError}, {SecretError}.
  */
 export async function createExperiment(
-  config: ExperimentConfig,
+  given: ExperimentConfig,
   out: string,
   options: { readonly env: Env; readonly publicSecret: boolean; readonly openModel?: OpenModel },
 ): Promise<ExperimentFolder> {
+  const database = databaseFor(given.space, options.env);
+  const config = database === undefined ? given : { ...given, space: database };
+  if (database !== undefined) parsePostgresUrl(database);
   const task = await loadTaskFor(config);
   const { name } = task.task;
   const models = await openModels(
@@ -68,14 +73,14 @@ export async function createExperiment(
   );
   for (const seed of config.seeds) checkRecordings(models, { seed, task: name });
   const secret = options.publicSecret ? PUBLIC_SECRET : (await loadSecret({ env: options.env })).secret;
-  const dir = await claimFolder(resolve(out), config.name);
+  const dir = await claimFolder(resolve(out), given.name);
   const folder = { dir, config, task, secret, publicSecret: options.publicSecret };
   await writeFileAtomic(
     join(dir, FILE),
     `${JSON.stringify(
       {
         schemaVersion: TRACE_SCHEMA_VERSION,
-        config,
+        config: written(config),
         secretFingerprint: fingerprint(secret),
         publicSecret: options.publicSecret,
         runs: planRuns(config).map(({ id }) => id),
@@ -85,6 +90,11 @@ export async function createExperiment(
     )}\n`,
   );
   return folder;
+}
+
+/** A config as it is put on disk: without a password. */
+function written(config: ExperimentConfig): ExperimentConfig {
+  return config.space === undefined ? config : { ...config, space: withoutPassword(config.space) };
 }
 
 async function claimFolder(out: string, name: string): Promise<string> {
@@ -174,6 +184,7 @@ export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: E
   const dir = join(folder.dir, plan.id);
   if (existsSync(join(dir, 'run.json'))) return dir;
   const models = await openModels(plan.agents, { seed: plan.seed, task: folder.task.task.name, env }, open);
+  const { space } = folder.config;
   try {
     await makeFolder(dir);
     await writeRunFile(dir, {
@@ -185,7 +196,8 @@ export async function prepareRun(folder: ExperimentFolder, plan: RunPlan, env: E
       arm: plan.arm,
       agents: plan.agents.map(({ name, model }) => ({ name, model, scripted: models.get(name)?.scripted ?? false })),
       generations: folder.config.generations,
-      config: copyJson(folder.config, UNBOUNDED),
+      config: copyJson(written(folder.config), UNBOUNDED),
+      ...(space === undefined ? {} : { space: newRunSpace(space, folder.config.name, plan.id) }),
       versions: { hivemark: VERSION, node: process.versions.node, v8: process.versions.v8 },
       priceTable: { dated: PRICES_DATED, usdPerMillionTokens: copyJson(PRICES, UNBOUNDED) },
       machine: {

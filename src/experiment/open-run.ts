@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Model, Usage } from '../agents/model.ts';
 import type { Environment } from '../agents/open-model.ts';
 import { usdOf } from '../agents/prices.ts';
@@ -6,24 +5,27 @@ import type { LoadedTask } from '../evaluate/task.ts';
 import { testSecretOf } from '../evaluate/secret.ts';
 import { tellDecisions } from '../guard/decided.ts';
 import { openGate } from '../guard/gate.ts';
+import { openGlobalTelemetry } from '../guard/telemetry-global.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { Log, LogRecord } from '../space/log.ts';
+import type { Log, LogHead, LogRecord } from '../space/log.ts';
 import { CorruptLogError } from '../space/log.ts';
-import { openSqliteLog } from '../space/sqlite-log.ts';
 import { openBlobStore } from '../trace/blob-store.ts';
 import type { RunFile, RunSummary } from '../trace/run-folder.ts';
 import { readRunFile, writeRunFile, writeSummary } from '../trace/run-folder.ts';
 import type { TraceWriter } from '../trace/trace-writer.ts';
 import { openTraceWriter } from '../trace/trace-writer.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
+import { VERSION } from '../version.ts';
 import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
 import type { OpenModel } from './open-models.ts';
 import { checkRecordings, openModels } from './open-models.ts';
 import { grantsOf, scopesOf } from './policy.ts';
+import { makePrincipal, PrincipalTokenError } from './principal-file.ts';
 import type { OnEvent } from './progress.ts';
 import { Recorder } from './recorder.ts';
 import type { RunContext } from './run-context.ts';
+import { openRunLog } from './run-log.ts';
 import type { RunPlan } from './run-plan.ts';
 import { applyRecord, createRunState } from './run-state.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -75,7 +77,7 @@ export async function openRun(dir: string, plan: RunPlan, shared: Shared): Promi
   const made = { seed: plan.seed, task: shared.task.task.name };
   const models = await openModels(plan.agents, { ...made, env: shared.env }, shared.openModel);
   checkRecordings(models, made);
-  const log = await openSqliteLog(join(dir, 'marks.db'));
+  const log = await openRunLog(dir, shared.env, { database: shared.config.space });
   try {
     return await assemble(dir, plan, shared, models, log);
   } catch (error) {
@@ -94,6 +96,7 @@ async function assemble(
   await meetAnchors(dir, log);
   const { config, task, sandbox, clock, now } = shared;
   const watch = new Stopwatch(now);
+  const telemetry = await openGlobalTelemetry(shared.env, VERSION);
   const gate = await openGate({
     log,
     run: plan.id,
@@ -101,6 +104,8 @@ async function assemble(
     scopes: scopesOf(plan),
     grants: grantsOf(plan, config),
     gather: syntaxFacts(sandbox, watch, shared.signal),
+    ...(await principalOf(log, plan, shared)),
+    ...(telemetry === undefined ? {} : { observe: telemetry.observe }),
   });
   const state = createRunState();
   const seen = new Set<string>();
@@ -142,31 +147,48 @@ async function assemble(
     onEvent: shared.onEvent,
   };
   const anchor = async (change: (file: RunFile) => Partial<RunFile>): Promise<void> => {
+    await gate.flush();
     await follower.catchUp();
     const file = await readRunFile(dir);
     await writeRunFile(dir, { ...file, ...change(file) });
   };
-  const anchored = (file: RunFile, round: number): RunFile['anchors'] =>
-    [...file.anchors, { ...log.head(), round }].slice(-KEPT_ANCHORS);
   return {
     context,
     abort: (reason) => stopping.abort(reason),
     catchUp: () => follower.catchUp(),
-    checkpoint: (round) => anchor((file) => ({ anchors: anchored(file, round) })),
+    checkpoint: (round) => anchor((file) => ({ anchors: anchored(file, log.head(), round) })),
     async finish(status) {
+      await gate.flush();
       await follower.catchUp();
       const summary = summarise(state, plan, task, models, dir, status);
-      await anchor((file) => ({ anchors: anchored(file, state.last?.round ?? 0), status, endedAt: clock() }));
+      await anchor((file) => ({ anchors: anchored(file, log.head(), state.last?.round ?? 0), status, endedAt: clock() }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary, dir: '.' });
       await trace.close();
       await gate.close();
+      await telemetry?.flush();
       return summary;
     },
   };
 }
 
+/** A new space gets a principal. Where the token cannot be kept it has none: that stops no run. */
+async function principalOf(
+  log: Log,
+  { id }: RunPlan,
+  { env, onEvent }: Shared,
+): Promise<{ readonly principalTokenSha256?: string }> {
+  if (log.head().seq > 0) return {};
+  try {
+    return { principalTokenSha256: await makePrincipal(env) };
+  } catch (error) {
+    if (!(error instanceof PrincipalTokenError)) throw error;
+    onEvent({ type: 'notice', run: id, text: `nobody can act as principal in its space: ${error.message}` });
+    return {};
+  }
+}
+
 /** The log must hold what `run.json` vouched for: a cut tail is not gone on from. @throws {CorruptLogError} */
-async function meetAnchors(dir: string, log: Log): Promise<void> {
+export async function meetAnchors(dir: string, log: Log): Promise<void> {
   const last = (await readRunFile(dir)).anchors.at(-1);
   if (last === undefined) return;
   for await (const record of log.read(last.seq)) {
@@ -174,6 +196,16 @@ async function meetAnchors(dir: string, log: Log): Promise<void> {
     throw new CorruptLogError(last.seq, 'it is not the record that run.json vouches for');
   }
   throw new CorruptLogError(log.head().seq + 1, `it is missing; run.json vouches for ${last.seq} records`);
+}
+
+function anchored({ anchors }: RunFile, head: LogHead, round: number): RunFile['anchors'] {
+  return [...anchors, { ...head, round }].slice(-KEPT_ANCHORS);
+}
+
+/** `run.json` vouches for what was added to a run's log outside a round; the log must be locked meanwhile. */
+export async function anchorRun(dir: string, head: LogHead): Promise<void> {
+  const file = await readRunFile(dir);
+  await writeRunFile(dir, { ...file, anchors: anchored(file, head, file.anchors.at(-1)?.round ?? 0) });
 }
 
 /** A run that was stopped and goes on says so again. */

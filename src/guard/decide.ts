@@ -1,16 +1,32 @@
 import type { Decision } from './decision.ts';
 import { authorization } from './policies/authorization.ts';
+import { barrier } from './policies/barrier.ts';
+import { budget } from './policies/budget.ts';
 import { conflict } from './policies/conflict.ts';
+import { content } from './policies/content.ts';
 import { editScope } from './policies/edit-scope.ts';
+import { envelope } from './policies/envelope.ts';
 import type { Policy, PolicyInput } from './policies/policy.ts';
+import { probe } from './policies/probe.ts';
+import { rate } from './policies/rate.ts';
 import { size } from './policies/size.ts';
 import { syntax } from './policies/syntax.ts';
 import { verbsTopics } from './policies/verbs-topics.ts';
 
-/** What needs no facts: who is refused here costs nothing and learns nothing. In order; the first objection is the answer. */
-const ADMISSION: readonly Policy[] = [authorization, verbsTopics, editScope, size];
+/** What needs no facts: who may not costs nothing and learns nothing. In order; the first objection is the answer. */
+const ADMISSION: readonly Policy[] = [
+  authorization,
+  verbsTopics,
+  editScope,
+  size,
+  barrier,
+  probe,
+  envelope,
+  budget,
+  rate,
+];
 /** What comes after it. */
-const RULING: readonly Policy[] = [syntax, conflict];
+const RULING: readonly Policy[] = [content, syntax, conflict];
 
 const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
 

@@ -35,7 +35,7 @@ export function denialText(denial: Denial): string {
     case 'revoked':
       return denial.needs === true
         ? `refused: write a need in scope ${q(denial.scope)} first; once it is resolved, a mark of kind ${denial.kind} may be written there`
-        : `refused: the right to write a mark of kind ${denial.kind} in scope ${q(denial.scope)} was taken away; only needs may be written`;
+        : `refused: the right to write marks of kind ${denial.kind} was taken away until the principal restores it in scope ${q(denial.scope)}; needs may be written`;
     case 'restricted':
       return denial.scope === undefined
         ? 'refused: unusual behaviour; only needs may be written until the principal resets it'

@@ -6,6 +6,8 @@ import { DRAFT_BOUNDS, type DraftBounds, parseScopeDefinition } from '../space/m
 import type { AgentName, Json, ScopeName } from '../space/marks.ts';
 import type { ScopeDefinition } from '../space/scope.ts';
 import { assertTrustWeights, TRUST_WEIGHTS } from '../space/strength.ts';
+import { governedBy, isComplete } from './boundary.ts';
+import { addBudgetEvent } from './budget-needs.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { decisionIn, sessionOf } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
@@ -15,10 +17,11 @@ import { GateClosedError } from './gate-closed-error.ts';
 import { type Gather, GateSession } from './gate-session.ts';
 import { type Grant, parseGrant } from './grants.ts';
 import { foldRecord } from './parts.ts';
-import { allExpected, leasedBy, waitingScopes } from './parts/claims.ts';
+import { leasedBy, mayBeComplete, waitingScopes } from './parts/claims.ts';
 import { principalTokenSha256 } from './parts/sessions.ts';
 import { addBoundary, GatePrincipal, type Principal, PRINCIPAL } from './principal.ts';
 import { isToken } from './principal-token.ts';
+import { type ProbeOutcome, type ProbePort, putCanaryOut } from './probe.ts';
 import { RefusalBook } from './refusal-book.ts';
 import { GUARD } from './rulings.ts';
 import { isIdSegment, type Session } from './session.ts';
@@ -65,6 +68,10 @@ export class UnknownAgentError extends Error {
   readonly code = 'unknown-agent';
 }
 
+function unknownAgent(agent: string): UnknownAgentError {
+  return new UnknownAgentError(`there is no grant for an agent ${JSON.stringify(agent)}`);
+}
+
 /** Not the principal's token. */
 export class NotPrincipalError extends Error {
   override readonly name = 'NotPrincipalError';
@@ -84,14 +91,21 @@ export interface Gate {
   revoke(session: Session): void;
   /** The powers of the person in charge. @throws {NotPrincipalError} for any token but the principal's */
   principal(token: string): Principal;
-  /** Puts tokens an agent used on record: what its budget is counted by. Resolves once durable. */
+  /** Puts tokens an agent used on record: what its budget is counted by. Resolves once durable. @throws {UnknownAgentError} */
   spend(
     agent: AgentName,
     round: string,
     tokens: { readonly inputTokens: number; readonly outputTokens: number },
   ): Promise<void>;
+  /**
+   * Puts a canary out in `scope` through the probe's own session; agents that are active and do not answer within `responseMs` may write only
+   * needs until the principal restores them. @see putCanaryOut
+   */
+  probe(session: Session, scope: ScopeName, responseMs?: number): Promise<ProbeOutcome>;
   /** Does what is due at the clock's time: boundaries whose timer is over, counts of folded refusals. Resolves once durable. */
   tick(): Promise<void>;
+  /** Everything called so far, counts of folded refusals included, is durable once this resolves. */
+  flush(): Promise<void>;
   /** Appends rows of a trace table in the same queue; a key that is in the log already changes nothing. Resolves once durable. */
   rows(table: string, rows: readonly NewRow[]): Promise<void>;
   /** Calls `listener` after every commit, and once when the gate closes, until the returned function is called. */
@@ -268,6 +282,7 @@ class LogGate implements Gate {
         this.#ledger.apply(session, id.slice(session.length + 1), decision);
         this.#lastAt = Math.max(this.#lastAt, at);
       }
+      if (body.type === 'event') this.#lastAt = Math.max(this.#lastAt, timeOf(body.event));
       foldRecord(this.#state, record, { view: index, settings: this.#settings, seq: record.seq });
     }
     this.#state.keep();
@@ -347,7 +362,7 @@ class LogGate implements Gate {
 
   session(agent: AgentName, epoch: string): Session {
     const grant = this.#grants.get(agent);
-    if (grant === undefined) throw new UnknownAgentError(`there is no grant for an agent ${JSON.stringify(agent)}`);
+    if (grant === undefined) throw unknownAgent(agent);
     if (!isIdSegment(epoch))
       throw new RangeError(`${JSON.stringify(epoch)} cannot name an epoch: letters, digits and . _ + @ - only`);
     const earlier = this.#sessions.get(`${agent}/${epoch}`);
@@ -369,7 +384,10 @@ class LogGate implements Gate {
         onCommit: (listener) => this.onCommit(listener),
         waits: (batch, draft) => {
           const definition = batch.view.definitionOf(draft.scope);
-          if (definition !== undefined && allExpected(batch.state, definition)) addBoundary(batch, draft.scope);
+          if (definition === undefined || !mayBeComplete(batch.state, definition)) return;
+          const { view, state: memory, now } = batch;
+          const scopes = governedBy(view, definition);
+          if (isComplete({ view, memory, definition, scopes, now })) addBoundary(batch, draft.scope);
         },
         told: this.#options.observe === undefined ? undefined : (record) => this.#told(record),
       },
@@ -401,6 +419,7 @@ class LogGate implements Gate {
       bounds: this.#bounds,
       push: (task) => this.#queue.push(task),
       view: () => this.#committed(),
+      grantOf: (agent) => this.#grants.get(agent) ?? { agent },
       told: (record) => this.#told(record),
     });
   }
@@ -410,12 +429,30 @@ class LogGate implements Gate {
     round: string,
     { inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number },
   ): Promise<void> {
-    return this.#submit((batch) => batch.addEvent({ what: 'spent', agent, round, inputTokens, outputTokens }));
+    const grant = this.#grants.get(agent);
+    if (grant === undefined) return Promise.reject(unknownAgent(agent));
+    const event = { what: 'spent', agent, round, inputTokens, outputTokens } as const;
+    return this.#submit((batch) => addBudgetEvent(batch, grant, event));
+  }
+
+  probe(session: Session, scope: ScopeName, responseMs?: number): Promise<ProbeOutcome> {
+    const port: ProbePort = {
+      write: (draft) => session.write(draft),
+      record: (event) => this.#submit((batch) => batch.addEvent(event)),
+      now: () => this.#now(),
+    };
+    return putCanaryOut(port, scope, responseMs);
   }
 
   tick(): Promise<void> {
     // Whatever is due is done with every batch.
     return this.#submit(() => undefined);
+  }
+
+  flush(): Promise<void> {
+    return this.#submit((batch) => {
+      for (const record of this.#refusals.due()) this.#addFolded(batch, record);
+    });
   }
 
   onCommit(listener: () => void): () => void {
@@ -438,17 +475,13 @@ class LogGate implements Gate {
   }
 
   async *records(fromSeq?: number): AsyncIterable<LogRecord> {
-    if (this.#queue.closed === undefined) await this.tick();
+    if (this.#queue.closed === undefined) await this.flush();
     yield* this.#log.read(fromSeq);
   }
 
   async close(): Promise<void> {
-    if (this.#queue.closed === undefined && this.#refusals.nextDue() !== undefined) {
-      // What was counted so far is put on record, whether its window is over or not.
-      await this.#submit((batch) => {
-        for (const record of this.#refusals.due()) this.#addFolded(batch, record);
-      }).catch(() => undefined);
-    }
+    if (this.#queue.closed === undefined && this.#refusals.nextDue() !== undefined)
+      await this.flush().catch(() => undefined);
     await this.#queue.drain();
     this.#end();
     await this.#log.close();
@@ -469,6 +502,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 function boundsFor(grants: readonly Grant[]): DraftBounds {
   const maxTextBytes = Math.max(DRAFT_BOUNDS.maxTextBytes, ...grants.map(({ edit }) => edit?.maxFileBytes ?? 0));
   return { ...DRAFT_BOUNDS, maxTextBytes, maxBytes: Math.max(DRAFT_BOUNDS.maxBytes, 16 * maxTextBytes) };
+}
+
+/** Epoch ms of an event, which is where its record says so. */
+function timeOf(event: Json): number {
+  const at = isRecord(event) ? event['at'] : undefined;
+  return typeof at === 'number' ? at : 0;
 }
 
 function scopeNameOf(value: Json): string {

@@ -73,5 +73,5 @@ export type GuardEvent =
   | { readonly what: 'unsubscribed'; readonly agent: AgentName; readonly name: string }
   /** What a subscription was given up to this position of the log is acknowledged. */
   | { readonly what: 'acknowledged'; readonly agent: AgentName; readonly name: string; readonly seq: number }
-  /** A canary was put out; who is active and does not answer before `deadline` (epoch ms) is locked down. */
-  | { readonly what: 'probed'; readonly canary: MarkId; readonly deadline: number };
+  /** A canary was put out in `scope`; who is active elsewhere and does not answer by `deadline` (epoch ms) is locked down. */
+  | { readonly what: 'probed'; readonly scope: ScopeName; readonly canary: MarkId; readonly deadline: number };

@@ -23,6 +23,8 @@ export type Happened =
       readonly resource?: string | undefined;
       /** The mark it left, or found already there. */
       readonly mark?: MarkId | undefined;
+      /** `mark` was in the log before this call. */
+      readonly repeated?: true | undefined;
       /** How many equal calls this stands for. */
       readonly count: number;
     }

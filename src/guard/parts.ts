@@ -6,13 +6,27 @@ import { decisionIn, type MarkCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GuardEvent } from './guard-event.ts';
 import type { FoldContext, GuardPart, Happened } from './happened.ts';
+import { barrierPart } from './parts/barrier.ts';
+import { budgetPart } from './parts/budget.ts';
 import { claimsPart } from './parts/claims.ts';
+import { envelopePart } from './parts/envelope.ts';
+import { probePart } from './parts/probe.ts';
+import { ratePart } from './parts/rate.ts';
 import { sessionsPart } from './parts/sessions.ts';
 import { subscriptionsPart } from './parts/subscriptions.ts';
 import { type GuardState, stateKey } from './state.ts';
 
 /** Everything the guard remembers, one part a concern. A new one is a file in `parts` and a line here. */
-const PARTS: readonly GuardPart[] = [claimsPart, sessionsPart, subscriptionsPart];
+const PARTS: readonly GuardPart[] = [
+  sessionsPart,
+  barrierPart,
+  envelopePart,
+  budgetPart,
+  ratePart,
+  probePart,
+  claimsPart,
+  subscriptionsPart,
+];
 
 const EVENTS = stateKey<number>('events');
 
@@ -52,6 +66,7 @@ export function foldCall(state: GuardState, mark: Mark, call: MarkCall, context:
       topic: 'topic' in mark ? mark.topic : undefined,
       resource: 'resource' in mark ? mark.resource : undefined,
       mark: mark.id,
+      repeated: undefined,
       count: 1,
     },
     context,
@@ -59,7 +74,7 @@ export function foldCall(state: GuardState, mark: Mark, call: MarkCall, context:
 }
 
 /** A decision with a record of its own. What its subject says in short is taken from its mark where there is one. */
-export function foldDecision(state: GuardState, record: DecisionRecord, context: FoldContext): void {
+export function foldDecision(state: GuardState, record: DecisionRecord, context: FoldContext, withMark = false): void {
   const { at, agent, epoch, call, verdict, denial, mark, count = 1 } = record;
   const about = mark === undefined ? undefined : context.view.byId(mark);
   const subject = about ?? (isRecord(record.subject) ? record.subject : {});
@@ -82,6 +97,8 @@ export function foldDecision(state: GuardState, record: DecisionRecord, context:
       topic: typeof topic === 'string' ? topic : undefined,
       resource: typeof resource === 'string' ? resource : undefined,
       mark,
+      // What a decision let in is in its mark's record.
+      repeated: mark !== undefined && !withMark ? true : undefined,
       count,
     },
     context,
@@ -92,7 +109,7 @@ export function foldDecision(state: GuardState, record: DecisionRecord, context:
 export function foldRecord(state: GuardState, { body }: Pick<LogRecord, 'body'>, context: FoldContext): void {
   if (body.type === 'mark') {
     const decision = body.call === undefined ? undefined : decisionIn(body);
-    if (decision !== undefined) foldDecision(state, decision, context);
+    if (decision !== undefined) foldDecision(state, decision, context, true);
     foldMark(state, body.mark, context);
   } else if (body.type === 'decision') {
     const decision = decisionIn(body);

@@ -3,12 +3,13 @@ import { isExpired, type MarkView } from '../space/mark-index.ts';
 import type { AgentName, Intent, Json, MarkId, Need, ScopeName } from '../space/marks.ts';
 import { MAX_STRENGTH } from '../space/mark-schema.ts';
 import { governedBy, settleBoundary } from './boundary.ts';
+import { addBudgetEvent } from './budget-needs.ts';
 import type { Task } from './commit-queue.ts';
 import type { DecisionRecord, Denial, Outcome } from './decision.ts';
 import type { GateBatch } from './gate-batch.ts';
-import type { TokenBudget } from './grants.ts';
+import type { Grant, TokenBudget } from './grants.ts';
 import type { GuardEvent, Restriction } from './guard-event.ts';
-import { contestOn, leasedBy } from './parts/claims.ts';
+import { contestOn, leasedBy, leasesOn } from './parts/claims.ts';
 import { principalCalls } from './parts/sessions.ts';
 import { deny } from './policies/policy.ts';
 import { addContest } from './rulings.ts';
@@ -46,6 +47,7 @@ export interface PrincipalPort {
   readonly bounds: JsonBounds;
   push(task: Task<GateBatch>): void;
   view(): MarkView;
+  grantOf(agent: AgentName): Pick<Grant, 'agent' | 'budget'>;
   told(record: DecisionRecord): void;
 }
 
@@ -85,7 +87,11 @@ export class GatePrincipal implements Principal {
   }
 
   setBudget(agent: AgentName, budget: TokenBudget): Promise<Outcome> {
-    return this.#event('set-budget', { agent }, { what: 'budget-set', agent, budget });
+    return this.#act('set-budget', { agent }, (batch) => {
+      const grant = this.#port.grantOf(agent);
+      batch.afterwards(() => addBudgetEvent(batch, grant, { what: 'budget-set', agent, budget }));
+      return undefined;
+    });
   }
 
   endSession(agent: AgentName, epoch: string): Promise<Outcome> {
@@ -211,7 +217,8 @@ function contendersFor(batch: GateBatch, scope: ScopeName, resource: string): re
   const contenders: Intent[] = [];
   for (const claim of batch.view.claims(scope, resource))
     if (claim.kind === 'intent' && !isExpired(claim, batch.now, ttlMs)) contenders.push(claim);
-  return contenders;
+  const leases = leasesOn(batch.state, claimKey(scope, resource));
+  return contenders.filter(({ id }) => !leases.some(({ holder }) => holder === id));
 }
 
 /** Settles the deferred definition that governs `scope`, in the batch at hand. */

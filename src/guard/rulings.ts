@@ -6,7 +6,8 @@ import { decide, decideAdmission } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
-import { contestOn, leasesOn } from './parts/claims.ts';
+import { standingOf } from './intent-standing.ts';
+import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
 import { claimKey } from './staged-view.ts';
@@ -60,9 +61,12 @@ export function ruleOnWrite(
   const draft = rewritten === undefined || asked.kind !== 'observation' ? asked : { ...asked, content: rewritten };
   const stored = batch.view.byId(id);
   if (stored !== undefined) {
-    return sameContent(stored, draft)
-      ? { decision: { verdict: 'allow' }, mark: stored, repeated: true, stored: true }
-      : taken(id);
+    if (!sameContent(stored, draft)) return taken(id);
+    // What had to wait, and still has to, is told so again.
+    const standing = stored.kind === 'intent' ? standingOf(batch.view, batch.state, stored, batch.now) : undefined;
+    if (standing === 'pending') return { decision: PENDING, recorded: id };
+    if (standing === 'awaiting-principal') return { decision: YIELDED, recorded: id };
+    return { decision: { verdict: 'allow' }, mark: stored, repeated: true, stored: true };
   }
   const decision = decide(inputFor(batch, grant, draft, facts));
   if (!isStored(decision, draft)) return { decision };
@@ -73,8 +77,8 @@ export function ruleOnWrite(
 
 /**
  * Rules on one execution. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
- * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already; one that has to
- * wait anyway stays where it is in the order.
+ * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already, or by which it won
+ * it; one that has to wait anyway stays where it is in the order.
  */
 export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, intentId, actionId }: Booking): Ruling {
   const { view } = batch;
@@ -86,7 +90,7 @@ export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, int
   }
   const begun = view.byId(intentId);
   const own = begun === undefined ? ownIntent(batch, grant, draft.scope, draft.resource) : undefined;
-  const supersedes = begun === undefined ? own?.id : begun.supersedes;
+  const supersedes = begun === undefined ? (own?.id ?? ownAward(batch, grant, draft)) : begun.supersedes;
   const asked: KindedDraft = supersedes === undefined ? draft : { ...draft, supersedes };
   if (begun !== undefined && !sameContent(begun, asked)) return taken(intentId);
   const decision =
@@ -112,6 +116,11 @@ function ownIntent(batch: GateBatch, grant: Grant, scope: ScopeName, resource: s
     if (!leasesOn(batch.state, claimKey(scope, resource)).some(({ holder }) => holder === claim.id)) return claim;
   }
   return undefined;
+}
+
+/** The intent by which the agent won a resource that it may act on now. */
+function ownAward({ state, now }: GateBatch, { agent }: Grant, draft: Booking['draft']): MarkId | undefined {
+  return awardsOn(state, claimKey(draft.scope, draft.resource), now).find((award) => award.agent === agent)?.intent;
 }
 
 /**

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { copyJson, equalJson, JsonProblem, UNBOUNDED, utf8Bytes } from './json-value.ts';
 import { DRAFT_BOUNDS, parseDraft } from './mark-schema.ts';
-import { parseMark } from './stored-mark.ts';
-import { actionOf, intentOf, needOf, observationOf, warningOf } from './test-marks.ts';
 import * as fc from 'fast-check';
 
 const observation = { scope: 'lab', topic: 't', content: { text: 'x' }, confidence: 1, source: 'fleet' };
@@ -118,26 +116,6 @@ describe('parseDraft()', () => {
     const draft = parsed.ok && parsed.draft.kind === 'observation' ? parsed.draft : undefined;
     expect([Object.isFrozen(draft), Object.isFrozen(draft?.content)]).toEqual([true, true]);
     expect(draft).toBeDefined();
-  });
-});
-
-describe('parseMark()', () => {
-  it('takes every kind as it was stored, frozen to the bottom (P30)', () => {
-    for (const mark of [intentOf('i'), actionOf('a'), observationOf('o'), warningOf('w'), needOf('n')]) {
-      const stored = parseMark(JSON.parse(JSON.stringify(mark)));
-      expect(stored).toEqual(mark);
-      expect(Object.isFrozen(stored)).toBe(true);
-      const payload = { intent: null, action: 'result', observation: 'content', warning: null, need: 'context' }[
-        mark.kind
-      ];
-      expect(payload === null || Object.isFrozen(Reflect.get(stored, payload))).toBe(true);
-    }
-  });
-
-  it('refuses what is not a mark', () => {
-    expect(() => parseMark({ ...observationOf('o'), kind: 'evaluation' })).toThrow(JsonProblem);
-    expect(() => parseMark({ ...observationOf('o'), extra: 1 })).toThrow(JsonProblem);
-    expect(() => parseMark(null)).toThrow(JsonProblem);
   });
 });
 

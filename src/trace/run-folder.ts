@@ -28,6 +28,8 @@ export interface RunFile {
   readonly generations: number;
   /** The resolved config, without secrets. */
   readonly config: Json;
+  /** Where the log is if not in `marks.db`: the address of a PostgreSQL space, without a password. */
+  readonly space?: string;
   /** Name -> version of what made the run: hivemark, node, the task. */
   readonly versions: Readonly<Record<string, string>>;
   /** Dated prices, frozen when the run began. */
@@ -146,6 +148,7 @@ const runFile: z.ZodType<RunFile> = z.looseObject({
   agents: z.array(z.looseObject(participant)),
   generations: z.int().nonnegative(),
   config: json,
+  space: z.string().exactOptional(),
   versions: z.record(z.string(), z.string()),
   priceTable: json,
   machine: json,

@@ -28,7 +28,7 @@ export interface Award {
 export interface Waiting {
   /** Epoch ms of the oldest. */
   readonly since: number;
-  /** How many agents wait. */
+  /** How many agents have asked since the last boundary; some may have given up. */
   readonly agents: number;
   /** Counts the boundaries there were, from 0. */
   readonly round: number;
@@ -65,15 +65,15 @@ export function waitingScopes(memory: GuardMemory): Iterable<readonly [string, W
   return memory.map(WAITING).entries();
 }
 
-/** Whether all that a definition's boundary waits for have an intent waiting. */
-export function allExpected(memory: GuardMemory, { name, boundary }: ScopeDefinition): boolean {
+/**
+ * Whether so many agents have asked since the last boundary that all whom the definition waits for may be in. Some may be out again: a cheap
+ * question to ask before counting.
+ */
+export function mayBeComplete(memory: GuardMemory, { name, boundary }: ScopeDefinition): boolean {
   const expected = boundary?.expected;
-  const waiting = memory.map(WAITING).get(name);
-  if (expected === undefined || waiting === undefined) return false;
-  if (typeof expected === 'number') return waiting.agents >= expected;
-  if (waiting.agents < expected.length) return false;
-  const waiters = memory.map(WAITERS);
-  return expected.every((agent) => waiters.get(`${name}\0${agent}`) === waiting.round);
+  if (expected === undefined) return false;
+  const agents = memory.map(WAITING).get(name)?.agents ?? 0;
+  return agents >= (typeof expected === 'number' ? expected : expected.length);
 }
 
 /** The intents for which a session (`<agent>/<epoch>`) has leases: what is withdrawn with it. Costs the leases of the space. */
@@ -97,7 +97,7 @@ export const claimsPart: GuardPart = {
       } else if (mark.kind === 'need' && mark.agent === 'guard' && isContest(mark.context))
         state.map(CONTESTS).set(claimKey(mark.scope, mark.context.resource), mark.id);
     } else if (happened.type === 'call') foldCall(state, happened, view.definitionOf.bind(view));
-    else foldEvent(state, happened, view.definitionOf.bind(view));
+    else foldEvent(state, happened);
   },
 };
 
@@ -109,7 +109,7 @@ function foldCall(
   definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
 ): void {
   const { scope, resource, mark, agent, epoch, verdict } = call;
-  if (scope === undefined || resource === undefined || mark === undefined) return;
+  if (scope === undefined || resource === undefined || mark === undefined || call.repeated === true) return;
   if (call.call === 'execute' && verdict === 'allow') {
     lease(state, claimKey(scope, resource), mark, agent, epoch);
     return;
@@ -137,11 +137,7 @@ function wait(state: GuardState, name: ScopeName, agent: AgentName, at: number):
     state.map(WAITING).set(name, { ...waiting, agents: waiting.agents + (isNew ? 1 : 0) });
 }
 
-function foldEvent(
-  state: GuardState,
-  happened: Extract<Happened, { type: 'event' }>,
-  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
-): void {
+function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event' }>): void {
   const { event, at } = happened;
   switch (event.what) {
     case 'boundary':
@@ -158,7 +154,6 @@ function foldEvent(
     case 'released': {
       const key = claimKey(event.scope, event.resource);
       endAwards(state, key, ({ intent }) => intent === event.intent);
-      leave(state, definitionOf(event.scope)?.name, event.agent);
       break;
     }
     case 'leased':
@@ -183,14 +178,6 @@ function foldEvent(
     case 'unsubscribed':
       break;
   }
-}
-
-function leave(state: GuardState, name: ScopeName | undefined, agent: AgentName): void {
-  const waiting = name === undefined ? undefined : state.map(WAITING).get(name);
-  const waiter = `${name ?? ''}\0${agent}`;
-  if (name === undefined || waiting === undefined || state.map(WAITERS).get(waiter) !== waiting.round) return;
-  state.map(WAITERS).delete(waiter);
-  state.map(WAITING).set(name, { ...waiting, agents: waiting.agents - 1 });
 }
 
 function award(state: GuardState, { scope, resource, winners, until }: Settlement): void {

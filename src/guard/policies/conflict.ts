@@ -34,6 +34,8 @@ interface Standing {
  */
 export const conflict: Policy = (input) => {
   const { view, draft, grant } = input;
+  const running = runningTarget(input);
+  if (running !== undefined) return conflictWith(running);
   if (draft.kind !== 'intent' && (draft.kind !== 'action' || draft.failed === true)) return undefined;
   const { resource } = draft;
   const definition = view.definitionOf(draft.scope);
@@ -50,6 +52,14 @@ export const conflict: Policy = (input) => {
   if (definition.conflictPolicy === 'yield-all') return YIELDED;
   return hidden ? BUSY : conflictWith(standing.contender);
 };
+
+/** An intent that a tool is running for is not taken away from under it, by its own agent either: only its action ends the lease (S1). */
+function runningTarget({ view, memory, draft }: PolicyInput): Holder | undefined {
+  const target = draft.supersedes === undefined ? undefined : view.byId(draft.supersedes);
+  if (target?.kind !== 'intent') return undefined;
+  const lease = leasesOn(memory, claimKey(target.scope, target.resource)).find(({ holder }) => holder === target.id);
+  return lease === undefined ? undefined : { id: lease.holder, agent: lease.agent };
+}
 
 /** It waits for its boundary. */
 export const PENDING: Decision = Object.freeze({ verdict: 'blocked', reason: 'pending-boundary' });

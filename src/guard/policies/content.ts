@@ -1,4 +1,5 @@
 import type { Json } from '../../space/marks.ts';
+import { deny, type Policy } from './policy.ts';
 
 /** What one content policy says of an observation's content. `rewrite` replaces the content, nothing else. */
 export type ContentVerdict =
@@ -25,5 +26,12 @@ export interface ContentFacts {
   /** The content to store in place of the draft's. */
   readonly content?: Json;
   readonly rejected?: { readonly policy: string; readonly problem: string };
+  /** Names of the policies that flagged it. */
   readonly flags: readonly string[];
 }
+
+/** An observation that a content policy rejected is not stored; marks of other kinds are none of theirs. @see protocol rules P67, P69 */
+export const content: Policy = ({ draft, facts }) =>
+  draft.kind !== 'observation' || facts.content?.rejected === undefined
+    ? undefined
+    : deny({ code: 'content', check: 'content', ...facts.content.rejected });

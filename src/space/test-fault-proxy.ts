@@ -1,0 +1,93 @@
+import { createServer, type Server, Socket } from 'node:net';
+
+/** What the proxy does to what passes. */
+export type Fault = 'none' | 'drop-replies' | 'black-hole';
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** A loopback TCP proxy that breaks connections on demand, and counts what it broke. */
+export class FaultProxy {
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+  #fault: Fault = 'none';
+  /** Connections cut by a reset. */
+  resets = 0;
+  /** Replies of the server that nobody got, and those among them that told of a finished statement. */
+  dropped = 0;
+  droppedCompletions = 0;
+  /** Chunks of either side that were swallowed. */
+  swallowed = 0;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(targetPort: number): Promise<FaultProxy> {
+    const server = createServer();
+    const proxy = new FaultProxy(server);
+    server.on('connection', (client) => proxy.#accept(client, targetPort));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy is not listening');
+    return address.port;
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  #accept(client: Socket, targetPort: number): void {
+    const pair = { client, server: new Socket().connect(targetPort, '127.0.0.1') };
+    this.#pairs.add(pair);
+    const end = (): void => {
+      client.destroy();
+      pair.server.destroy();
+      this.#pairs.delete(pair);
+    };
+    for (const socket of [client, pair.server]) {
+      socket.setNoDelay(true);
+      socket.on('error', end).on('close', end);
+    }
+    client.on('data', (chunk) => {
+      if (this.#fault === 'black-hole') this.swallowed += 1;
+      else pair.server.write(chunk);
+    });
+    pair.server.on('data', (chunk) => {
+      if (this.#fault === 'black-hole') this.swallowed += 1;
+      else if (this.#fault === 'drop-replies') this.#drop(pair, chunk);
+      else client.write(chunk);
+    });
+  }
+
+  /** The server has done it; the client sees its connection cut instead of the answer. */
+  #drop({ client }: Pair, chunk: Buffer): void {
+    this.dropped += 1;
+    if (chunk.includes('SELECT 1\0')) this.droppedCompletions += 1;
+    client.resetAndDestroy();
+  }
+
+  set(fault: Fault): void {
+    this.#fault = fault;
+  }
+
+  /** Cuts all connections, in the middle of whatever they are doing. */
+  resetAll(): void {
+    for (const { client, server } of this.#pairs) {
+      this.resets += 1;
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.resetAll();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
