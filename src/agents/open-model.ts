@@ -1,11 +1,9 @@
-import { createAnthropicModel } from './anthropic-model.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { ModelError } from './model.ts';
 import type { Model, ModelErrorCode } from './model.ts';
 import type { ProviderName } from './model-spec.ts';
 import { ModelSpecError, parseModelName } from './model-spec.ts';
 import type { ProviderModelOptions } from './openai-model.ts';
-import { createOpenAiModel } from './openai-model.ts';
 import type { Endpoint } from './provider-failure.ts';
 import { openReplayFile } from './replay-file.ts';
 import type { RetryPolicy, Timing } from './resilience.ts';
@@ -66,7 +64,9 @@ export async function openModel(spec: OpenModelSpec, env: Environment, options: 
   if (provider === 'scripted') return openScripted(id, { seed: spec.seed, agent: spec.agent, task: spec.task ?? '' });
   if (provider === 'replay') return openReplayFile(id, spec.agent);
   const remote = remoteOptions(spec, provider, id, env, options);
-  return provider === 'anthropic' ? createAnthropicModel(remote) : createOpenAiModel(remote);
+  // The SDKs take longer to load than all else together: only for a run that asks a provider.
+  if (provider === 'anthropic') return (await import('./anthropic-model.ts')).createAnthropicModel(remote);
+  return (await import('./openai-model.ts')).createOpenAiModel(remote);
 }
 
 function remoteOptions(

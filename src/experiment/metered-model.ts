@@ -7,6 +7,12 @@ import type { CallRow } from '../trace/schema.ts';
 import { rowOf } from './recorder.ts';
 import type { RunContext } from './run-context.ts';
 
+/** What of a run a model's calls are recorded with. */
+export interface MeteredContext extends Pick<RunContext, 'blobs' | 'meter' | 'watch' | 'models' | 'usdOf' | 'clock'> {
+  readonly state: Pick<RunContext['state'], 'calls'>;
+  readonly recorder: Pick<RunContext['recorder'], 'record'>;
+}
+
 /**
  * The model of one generation, on record: a reply that an earlier session of the run already got is given again without
  * asking; any other is asked for, and its call row and blobs are on disk before it is returned, so before it has effects.
@@ -15,7 +21,7 @@ import type { RunContext } from './run-context.ts';
  * `onReply` sees every reply with its call id, recorded ones included.
  */
 export function meteredModel(
-  context: RunContext,
+  context: MeteredContext,
   agent: string,
   generation: number,
   onReply: (callId: string, reply: ModelReply) => void,
@@ -58,10 +64,12 @@ export function meteredModel(
         ms: Math.round(watch.now() - from),
         ...result,
       });
-      await blobs.write(requestText);
+      // While the model answers; both are on disk before the call that names them.
+      const written = blobs.write(requestText);
+      written.catch(() => undefined);
       try {
         const reply = await watch.time(agent, 'model', () => live.complete(request));
-        const replySha256 = await blobs.write(canonicalReply(reply));
+        const [replySha256] = await Promise.all([blobs.write(canonicalReply(reply)), written]);
         const call = row(
           { replySha256, attempts: reply.attempts, stopReason: reply.stopReason, toolCalls: reply.toolCalls.length },
           reply,
@@ -71,7 +79,10 @@ export function meteredModel(
         onReply(id, reply);
         return reply;
       } catch (error) {
+        // Nothing goes on behind a call that is over.
+        const [request] = await Promise.allSettled([written]);
         if (error instanceof ModelError && error.code !== 'aborted') {
+          if (request.status === 'rejected') throw request.reason;
           const failed = { replySha256: '', attempts: error.attempts, stopReason: 'error', toolCalls: 0 };
           // Its own key: the call that is made in its place when the run goes on has the plain one.
           const key = `${id}/failed-${context.clock()}`;

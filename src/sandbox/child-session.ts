@@ -146,7 +146,7 @@ export class ChildSession {
     const { promise } = this.#answer;
     if (this.#over !== undefined) return this.#over;
     await this.#compute();
-    if (this.#over === undefined) for (const message of messages) this.#send(message);
+    if (this.#over === undefined) this.#send(...messages);
     return promise;
   }
 
@@ -181,8 +181,9 @@ export class ChildSession {
     answer?.resolve(outcome);
   }
 
-  #send(message: ToChild): void {
-    this.#child.send(JSON.stringify(message));
+  /** In one write: each wakes the child. */
+  #send(...messages: readonly ToChild[]): void {
+    this.#child.send(messages.map((message) => JSON.stringify(message)).join('\n'));
   }
 
   #line(line: string): void {

@@ -39,9 +39,6 @@ const KINDS = {
       // isolated-vm needs a runtime that was not started from the snapshot.
       '--no-node-snapshot',
       '--max-old-space-size=256',
-      // Every case begins cold in an isolate of its own: compile at once and learn at once, a quarter less time for short programs.
-      '--always-sparkplug',
-      '--no-lazy-feedback-allocation',
     ],
   },
   shell: { url: `./shell-child${EXTENSION}`, flags: ['--max-old-space-size=256'] },

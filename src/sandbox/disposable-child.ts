@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { READY_LINE } from './frames.ts';
 import { CHILD_LIMITS } from './limits.ts';
@@ -128,9 +128,10 @@ export class DisposableChild {
   }
 
   /** Resident bytes right now; `undefined` where the platform does not say (anywhere but Linux). */
-  async residentBytes(): Promise<number | undefined> {
+  residentBytes(): number | undefined {
     try {
-      const pages = (await readFile(`/proc/${this.#process.pid}/statm`, 'utf8')).split(' ')[1];
+      // No disk is behind it: a tenth of the time of asking the thread pool.
+      const pages = readFileSync(`/proc/${this.#process.pid}/statm`, 'utf8').split(' ')[1];
       return pages === undefined ? undefined : Number(pages) * 4096;
     } catch {
       return undefined;

@@ -3,6 +3,7 @@
  * stdout and dies when stdin ends. It keeps no deadline; its parent does (and kills it).
  */
 import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import { serveLines, writeLine } from './child-stdio.ts';
 import { READY_LINE, type ToChild } from './frames.ts';
 import { IsolateHost } from './isolate-host.ts';
@@ -18,6 +19,7 @@ serveLines(async (line) => {
   if (message.op === 'strip') {
     writeLine(`${message.nonce}S${JSON.stringify(stripAll(message.modules, stripTypeScriptTypes))}`);
   } else if (message.op === 'job') {
+    compileEagerly();
     host = new IsolateHost(ivm, message, (kind, text) => writeLine(`${message.nonce}${kind}${text}`));
   } else if (message.op === 'load') {
     await host?.load(message.seed);
@@ -27,4 +29,14 @@ serveLines(async (line) => {
     await host?.reply(message.id, message.ok, message.text);
   }
 });
+
+/**
+ * Every case begins cold in an isolate of its own: compile at once and learn at once, a quarter less time for short programs. Not
+ * before the job: this process' own start and the type stripper run once, and would take a third longer.
+ */
+function compileEagerly(): void {
+  setFlagsFromString('--always-sparkplug');
+  setFlagsFromString('--no-lazy-feedback-allocation');
+}
+
 writeLine(READY_LINE);

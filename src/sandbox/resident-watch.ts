@@ -16,9 +16,8 @@ export function watchResident(
   const capBytes = (2 * memoryMb + CHILD_LIMITS.residentSlackMb) * 1024 ** 2;
   const timer = setInterval(() => {
     if (!active()) return;
-    void child.residentBytes().then((bytes) => {
-      if (bytes !== undefined && bytes > capBytes) over();
-    });
+    const bytes = child.residentBytes();
+    if (bytes !== undefined && bytes > capBytes) over();
   }, CHILD_LIMITS.residentPollMs).unref();
   return () => clearInterval(timer);
 }

@@ -3,6 +3,7 @@
  * and a host name of its own, no network, no interpreters. The command runs in this very process: only the parent's deadline and
  * the operating system bound it.
  */
+import './shell-globals.ts';
 import { Bash, getCommandNames, type CommandName } from 'just-bash';
 import { serveLines, writeLine } from './child-stdio.ts';
 import { READY_LINE } from './frames.ts';
@@ -41,7 +42,7 @@ async function run(job: ToShellChild): Promise<ShellAnswer> {
   files.mkdirSync(job.cwd, { recursive: true });
   const bash = bashOver(files, job.cwd, job.outputBytes, job.wallMs);
   const { exitCode, stdout, stderr } = await bash.exec(job.command);
-  const changed = await files.changes();
+  const changed = files.changes();
   const changedBytes = Object.values(changed).reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
   return {
     exitCode,
