@@ -55,6 +55,8 @@ describe('offencesIn() sees', () => {
     ).toEqual([]);
     expect(offences('src/cli/run.ts', "import { x } from '../mcp/x.ts';\nimport { y } from './y.ts';\n")).toEqual([]);
     expect(offences('src/cli.ts', "import { x } from './cli/x.ts';\n")).toEqual([]);
+    expect(offences('src/cli/bench.ts', "import { x } from '../bench/x.ts';\n")).toEqual([]);
+    expect(offences('src/bench/x.ts', "import { y } from './y.ts';\n")).toEqual([]);
     expect(offences('src/trace/x.ts', "import { x } from '../version.ts';\n")).toEqual([]);
     expect(offences('src/cli.ts', "import { x } from './mcp/x.ts';\nimport { y } from './report/y.ts';\n")).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,10 @@ export interface Finished {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** In place of the configuration folder of whoever runs the tests. */
+const CONFIG = mkdtempSync(join(tmpdir(), 'hivemark-config-'));
+process.once('exit', () => rmSync(CONFIG, { recursive: true, force: true }));
 
 const ENTRY = fileURLToPath(new URL('./cli-entry.ts', import.meta.url));
 
@@ -32,7 +37,12 @@ export function runCli(
 ): Promise<Finished> {
   const child = spawn(process.execPath, ['--no-node-snapshot', ENTRY, ...args], {
     cwd: options.cwd ?? process.cwd(),
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '/',
+      XDG_CONFIG_HOME: CONFIG,
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (options.closeStderr === true) child.stderr.destroy();

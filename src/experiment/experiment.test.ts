@@ -43,6 +43,9 @@ function modelOf(play: Play): Model {
   };
 }
 
+/** So that no test keeps a token in the configuration folder of whoever runs it. */
+const ENV = { HIVEMARK_PRINCIPAL_TOKEN: 'hmp_test' };
+
 async function play(plays: Readonly<Record<string, Play>>, more: Partial<ExperimentInput> = {}): Promise<RunSummary> {
   const out = await mkdtemp(join(tmpdir(), 'hivemark-experiment-'));
   folders.push(out);
@@ -58,9 +61,9 @@ async function play(plays: Readonly<Record<string, Play>>, more: Partial<Experim
   );
   const openModel = ({ agent }: { readonly agent: string }): Promise<Model> =>
     Promise.resolve(modelOf(plays[agent] ?? (() => [])));
-  const folder = await createExperiment(config, out, { env: {}, publicSecret: true, openModel });
+  const folder = await createExperiment(config, out, { env: ENV, publicSecret: true, openModel });
   const result = await playExperiment(folder, {
-    env: {},
+    env: ENV,
     signal: new AbortController().signal,
     onEvent: () => {},
     openModel,

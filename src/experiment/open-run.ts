@@ -161,7 +161,11 @@ async function assemble(
       await gate.flush();
       await follower.catchUp();
       const summary = summarise(state, plan, task, models, dir, status);
-      await anchor((file) => ({ anchors: anchored(file, log.head(), state.last?.round ?? 0), status, endedAt: clock() }));
+      await anchor((file) => ({
+        anchors: anchored(file, log.head(), state.last?.round ?? 0),
+        status,
+        endedAt: clock(),
+      }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary, dir: '.' });
       await trace.close();
       await gate.close();

@@ -46,10 +46,15 @@ export class StagedView implements DecisionView {
     return this.#base.definitionOf(scope);
   }
 
-  *claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
-    for (const claim of this.#base.claims(scope, resource)) if (!this.#over.has(claim.id)) yield claim;
-    if (this.#claims.size === 0) return;
-    for (const claim of this.#claims.get(claimKey(scope, resource)) ?? []) if (!this.#over.has(claim.id)) yield claim;
+  claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
+    const base = this.#base.claims(scope, resource);
+    const staged = this.#claims.size === 0 ? undefined : this.#claims.get(claimKey(scope, resource));
+    return staged === undefined && this.#over.size === 0 ? base : this.#standing(base, staged ?? []);
+  }
+
+  *#standing(base: Iterable<Action | Intent>, staged: readonly (Action | Intent)[]): Iterable<Action | Intent> {
+    for (const claim of base) if (!this.#over.has(claim.id)) yield claim;
+    for (const claim of staged) if (!this.#over.has(claim.id)) yield claim;
   }
 
   *openIntents(scope: ScopeName): Iterable<Intent> {

@@ -231,10 +231,12 @@ export class MarkIndex implements MarkView {
   byKind(kind: MarkKind): readonly PlacedMark[] {
     return this.#kinds.get(kind) ?? NONE;
   }
-  *claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
+  claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const found = this.#buckets.get(scope)?.resources.get(resource);
-    if (found?.actions !== undefined) yield* found.actions.values();
-    if (found?.intents !== undefined) yield* found.intents.values();
+    if (found?.actions === undefined) return found?.intents?.values() ?? NONE;
+    return found.intents === undefined
+      ? found.actions.values()
+      : both<Action | Intent>(found.actions.values(), found.intents.values());
   }
   openIntents(scope: ScopeName): Iterable<Intent> {
     return this.#buckets.get(scope)?.intents.values() ?? NONE;
@@ -251,6 +253,11 @@ export class MarkIndex implements MarkView {
       pending.push(...bucket.children);
     }
   }
+}
+
+function* both<Value>(first: Iterable<Value>, second: Iterable<Value>): Iterable<Value> {
+  yield* first;
+  yield* second;
 }
 
 /** Whether an intent's time to live is over at `now`; actions never expire. */
