@@ -43,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),
       interactive: process.stderr.isTTY && process.env['TERM'] !== 'dumb' && process.env['CI'] === undefined,
+      colour: process.stdout.isTTY && process.env['TERM'] !== 'dumb' && process.env['NO_COLOR'] === undefined,
       columns: process.stderr.columns ?? 100,
     },
     env: process.env,

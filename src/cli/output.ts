@@ -6,6 +6,8 @@ export interface Output {
   readonly err: (text: string) => void;
   /** Standard error is a terminal: progress may be redrawn in place. */
   readonly interactive: boolean;
+  /** Standard output is a terminal that shows colours, and nobody asked for none (`NO_COLOR`). @default false */
+  readonly colour?: boolean;
   readonly columns: number;
 }
 

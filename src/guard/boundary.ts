@@ -41,11 +41,14 @@ export function settleBoundary({ view, memory, definition, scopes, now }: Bounda
   const consumed: MarkId[] = [];
   for (const scope of scopes) {
     for (const [resource, contenders] of contendersIn(view, memory, definition, scope, now)) {
-      const free = unitsOf(definition, resource) - heldOn(view, memory, scope, resource, now);
+      const holders = holdersOn(view, memory, scope, resource, now);
+      const free = unitsOf(definition, resource) - holders.length;
+      // Who has a unit does not win another.
+      const eligible = contenders.filter(({ agent }) => !holders.includes(agent));
       // They come in log order.
       const places = new Map(contenders.map(({ id }, place) => [id, place]));
-      const winners = winnersOf(definition.conflictPolicy, contenders, free, (id) => places.get(id) ?? 0);
-      if (winners.length === 0 && free > 0) {
+      const winners = winnersOf(definition.conflictPolicy, eligible, free, (id) => places.get(id) ?? 0);
+      if (winners.length === 0 && free > 0 && eligible.length > 0) {
         contests.push({ scope, resource, contenders });
         continue;
       }
@@ -98,12 +101,18 @@ export function isComplete({ view, memory, definition, scopes, now }: BoundaryIn
   return typeof expected === 'number' ? waiting.size >= expected : expected.every((agent) => waiting.has(agent));
 }
 
-/** Units that somebody has, by action, lease or award. */
-function heldOn(view: DecisionView, memory: GuardMemory, scope: ScopeName, resource: string, now: number): number {
+/** Who has a unit, by action, lease or award; one agent for each unit. */
+function holdersOn(
+  view: DecisionView,
+  memory: GuardMemory,
+  scope: ScopeName,
+  resource: string,
+  now: number,
+): readonly AgentName[] {
   const key = claimKey(scope, resource);
-  let held = leasesOn(memory, key).length + awardsOn(memory, key, now).length;
-  for (const claim of view.claims(scope, resource)) if (claim.kind === 'action') held += 1;
-  return held;
+  const holders = [...leasesOn(memory, key), ...awardsOn(memory, key, now)].map(({ agent }) => agent);
+  for (const claim of view.claims(scope, resource)) if (claim.kind === 'action') holders.push(claim.agent);
+  return holders;
 }
 
 /** The scopes that `definition` governs: its own and those below it that have no other definition in between. */

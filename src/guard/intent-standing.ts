@@ -19,5 +19,6 @@ export function standingOf(
   const definition = view.definitionOf(intent.scope);
   if (definition !== undefined && isExpired(intent, now, definition.intentTtlMs)) return 'expired';
   if (definition?.deferred === true) return 'pending';
-  return contestOn(memory, key) === undefined ? 'held' : 'awaiting-principal';
+  const contest = contestOn(memory, key);
+  return contest === undefined || view.isSuperseded(contest) ? 'held' : 'awaiting-principal';
 }

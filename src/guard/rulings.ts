@@ -130,9 +130,9 @@ function ownAward({ state, now }: GateBatch, { agent }: Grant, draft: Booking['d
 export function addContest(batch: GateBatch, scope: ScopeName, resource: string, cause: MarkId): void {
   const open = contestOn(batch.state, claimKey(scope, resource));
   if (open !== undefined && !batch.view.isSuperseded(open)) return;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an id derived from one that a session made
-  const id = `${cause}/contest` as MarkId;
-  if (batch.view.byId(id) !== undefined) return;
+  // One that was superseded without an answer is asked again under another id.
+  let id = contestId(cause, 1);
+  for (let n = 2; batch.view.byId(id) !== undefined; n += 1) id = contestId(cause, n);
   const question = `Several agents want ${JSON.stringify(resource)} in ${JSON.stringify(scope)} and all have yielded: which may have it?`;
   const need = {
     kind: 'need',
@@ -144,6 +144,11 @@ export function addContest(batch: GateBatch, scope: ScopeName, resource: string,
     strength: 1,
   } as const;
   batch.addMark(stampMark(batch, GUARD, id, need));
+}
+
+function contestId(cause: MarkId, n: number): MarkId {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an id derived from one that a session made
+  return `${cause}/contest${n === 1 ? '' : `~${n}`}` as MarkId;
 }
 
 function taken(id: MarkId): Ruling {

@@ -1,7 +1,7 @@
 import type { AgentName, Mark, MarkId, ProjectedMark, ScopeName } from '../space/marks.ts';
 import type { MarkQuery } from '../space/query.ts';
 import type { WatchPattern } from '../space/watch.ts';
-import type { Decision, Denial, Outcome, ToolUse } from './decision.ts';
+import type { Denial, Outcome, ToolUse } from './decision.ts';
 import type { Page, PollOptions } from './subscriptions.ts';
 
 /** What `execute` is to do: an intent that becomes an action if the guard allows it. */
@@ -41,7 +41,7 @@ export type IntentStanding =
 export type ExecuteOutcome<Value> =
   | { readonly verdict: 'allow'; readonly mark: Mark; readonly value: Value; readonly repeated?: never }
   | { readonly verdict: 'allow'; readonly mark: Mark; readonly repeated: true }
-  | Exclude<Decision, { verdict: 'allow' }>;
+  | Exclude<Outcome, { verdict: 'allow' }>;
 
 /**
  * One agent's access to the space: a capability, made by the gate for whoever runs or connects the agent. Nothing passed to it can

@@ -7,7 +7,10 @@ import type { ContentPolicy } from '../policies/content.ts';
  * @throws {RangeError} when `maxBytes` is not a whole number of bytes.
  * @example maxSizePolicy({ maxBytes: 16_384 })
  */
-export function maxSizePolicy({ maxBytes, name = 'max-size' }: {
+export function maxSizePolicy({
+  maxBytes,
+  name = 'max-size',
+}: {
   readonly maxBytes: number;
   readonly name?: string;
 }): ContentPolicy {

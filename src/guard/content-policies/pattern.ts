@@ -61,9 +61,14 @@ function compiled({ name, pattern, caseSensitive = true }: PatternOptions): RE2J
     compiled = RE2JS.compile(pattern, caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'unknown';
-    throw new InvalidPatternError(`the pattern ${shown} of content policy ${name} is not RE2 syntax: ${why}`, { cause });
+    throw new InvalidPatternError(`the pattern ${shown} of content policy ${name} is not RE2 syntax: ${why}`, {
+      cause,
+    });
   }
-  if (compiled.test('')) throw new InvalidPatternError(`the pattern ${shown} of content policy ${name} matches the empty text, and so everything`);
+  if (compiled.test(''))
+    throw new InvalidPatternError(
+      `the pattern ${shown} of content policy ${name} matches the empty text, and so everything`,
+    );
   return compiled;
 }
 

@@ -113,8 +113,8 @@ function close(state: GuardState, restriction: Restriction, byNeed: boolean): vo
 function restore(state: GuardState, restriction: Restriction): void {
   const { agent, scope } = restriction;
   const kinds = kindsOf(restriction);
-  const closures = state.map(CLOSURES);
-  for (const [who, scopes] of [...closures.entries()]) {
+  const held = [...state.map(CLOSURES).entries()];
+  for (const [who, scopes] of held) {
     if (agent !== undefined && agent !== who) continue;
     for (const [at, { closed, needed }] of scopes) {
       if (!covers(scope, at)) continue;

@@ -7,7 +7,7 @@ const seeded = (...observations: readonly number[]) => seedBaseline(observations
 
 describe('the baseline of an agent', () => {
   it('begins with the median and 1.4826 times the median absolute deviation, whatever a burst did', () => {
-    // Median 4.5; deviations 0.5 0.5 0.5 0.5 1.5 1.5 1.5 1.5 2.5 195.5: median 1.5.
+    // Median 5; deviations 0 0 1 1 1 1 2 2 2 195, of which the median is 1.
     const baseline = seeded(3, 4, 4, 5, 5, 3, 6, 6, 7, 200);
     expect(baseline.kinds.observation.mean).toBe(5);
     expect(Math.sqrt(baseline.kinds.observation.m2 / 9)).toBeCloseTo(1.4826 * 1, 10);
