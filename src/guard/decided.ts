@@ -24,7 +24,7 @@ export function decisionIn(body: EntryBody): DecisionRecord | undefined {
     return isRecord(body.decision) ? (body.decision as unknown as DecisionRecord) : undefined;
   }
   if (body.type !== 'mark') return undefined;
-  const call = markCallOf(body.call);
+  const call = markCallIn(body);
   return call === undefined ? undefined : decisionOn(body.mark, call);
 }
 
@@ -45,7 +45,8 @@ function decisionOn(mark: Mark, { c, call, reason, flags }: MarkCall): DecisionR
   };
 }
 
-function markCallOf(call: Json | undefined): MarkCall | undefined {
+/** The call that let a mark in, if its record has one. */
+export function markCallIn({ call }: Extract<EntryBody, { type: 'mark' }>): MarkCall | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the gate wrote it, and the chain vouches for it
   return isRecord(call) ? (call as unknown as MarkCall) : undefined;
 }

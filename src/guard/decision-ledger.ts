@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { isRecord } from '../space/json-value.ts';
+import type { MarkId } from '../space/marks.ts';
+import type { MarkCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 
 /** What of a decision is compared: everything but when it was made. */
@@ -24,6 +26,15 @@ export class DecisionLedger {
     const n = plainNumber(suffix);
     if (n === undefined) this.#others.set(`${session}/${suffix}`, digestOf(session, call));
     else noteAt(this.#digestsOf(session), n, digestOf(session, call));
+  }
+
+  /** The same for a call whose mark is its record. */
+  applyAllowed(session: string, { c, call }: MarkCall, mark: MarkId): void {
+    const n = plainNumber(c);
+    const digest = allowedDigest(session, call, mark);
+    if (digest === undefined) return;
+    if (n === undefined) this.#others.set(`${session}/${c}`, digest);
+    else noteAt(this.#digestsOf(session), n, digest);
   }
 
   /** The last part of the id for the decision on call `n` of `session`, noted as given; `known`: it is on record already. */
@@ -87,11 +98,17 @@ function plainNumber(suffix: string): number | undefined {
 function digestOf(session: string, call: Call): number {
   const { call: kind, verdict, subject, denial, holder, reason, mark, flags, count } = call;
   if (verdict === 'allow' && mark !== undefined && flags === undefined && (kind === 'write' || kind === 'execute')) {
-    const n = mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
-    if (n > 0) return -2 * n - (kind === 'execute' ? 1 : 0);
+    const digest = allowedDigest(session, kind, mark);
+    if (digest !== undefined) return digest;
   }
   const text = JSON.stringify([kind, verdict, sorted(subject), sorted(denial), holder, reason, mark, flags, count]);
   return Number.parseInt(hash('sha256', text).slice(0, 12), 16) || 1;
+}
+
+/** For a mark of the session's own. */
+function allowedDigest(session: string, call: 'write' | 'execute', mark: MarkId): number | undefined {
+  const n = mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
+  return n > 0 ? -2 * n - (call === 'execute' ? 1 : 0) : undefined;
 }
 
 /** Key order is not part of what was decided. */

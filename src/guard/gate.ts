@@ -9,7 +9,7 @@ import { assertTrustWeights, TRUST_WEIGHTS } from '../space/strength.ts';
 import { governedBy, isComplete } from './boundary.ts';
 import { addBudgetEvent } from './budget-needs.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { decisionIn, sessionOf } from './decided.ts';
+import { decisionIn, markCallIn, sessionOf } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import { DecisionLedger } from './decision-ledger.ts';
 import { GateBatch } from './gate-batch.ts';
@@ -275,12 +275,17 @@ class LogGate implements Gate {
       index.apply(record);
       const { body } = record;
       if (body.type === 'define') this.#applyDefinition(body.what, body.value);
-      const decision = decisionIn(body);
-      if (decision !== undefined) {
-        const { id, at } = decision;
-        const session = sessionOf(id);
-        this.#ledger.apply(session, id.slice(session.length + 1), decision);
-        this.#lastAt = Math.max(this.#lastAt, at);
+      const allowed = body.type === 'mark' ? markCallIn(body) : undefined;
+      if (body.type === 'mark' && allowed !== undefined && allowed.reason === undefined && allowed.flags === undefined)
+        this.#ledger.applyAllowed(sessionOf(body.mark.id), allowed, body.mark.id);
+      else {
+        const decision = decisionIn(body);
+        if (decision !== undefined) {
+          const { id, at } = decision;
+          const session = sessionOf(id);
+          this.#ledger.apply(session, id.slice(session.length + 1), decision);
+          this.#lastAt = Math.max(this.#lastAt, at);
+        }
       }
       if (body.type === 'event') this.#lastAt = Math.max(this.#lastAt, timeOf(body.event));
       foldRecord(this.#state, record, { view: index, settings: this.#settings, seq: record.seq });
@@ -334,7 +339,13 @@ class LogGate implements Gate {
   }
 
   #tellListeners(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch {
+        // Who waits for news cannot stop a write. @see protocol rule P33
+      }
+    }
   }
 
   #end(): void {

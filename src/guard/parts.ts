@@ -2,7 +2,7 @@ import { isRecord } from '../space/json-value.ts';
 import type { LogRecord } from '../space/log.ts';
 import type { Mark, ScopeName } from '../space/marks.ts';
 import { isMarkKind } from '../space/marks.ts';
-import { decisionIn, type MarkCall } from './decided.ts';
+import { decisionIn, type MarkCall, markCallIn } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GuardEvent } from './guard-event.ts';
 import type { FoldContext, GuardPart, Happened } from './happened.ts';
@@ -74,7 +74,7 @@ export function foldCall(state: GuardState, mark: Mark, call: MarkCall, context:
 }
 
 /** A decision with a record of its own. What its subject says in short is taken from its mark where there is one. */
-export function foldDecision(state: GuardState, record: DecisionRecord, context: FoldContext, withMark = false): void {
+export function foldDecision(state: GuardState, record: DecisionRecord, context: FoldContext): void {
   const { at, agent, epoch, call, verdict, denial, mark, count = 1 } = record;
   const about = mark === undefined ? undefined : context.view.byId(mark);
   const subject = about ?? (isRecord(record.subject) ? record.subject : {});
@@ -98,7 +98,7 @@ export function foldDecision(state: GuardState, record: DecisionRecord, context:
       resource: typeof resource === 'string' ? resource : undefined,
       mark,
       // What a decision let in is in its mark's record.
-      repeated: mark !== undefined && !withMark ? true : undefined,
+      repeated: mark === undefined ? undefined : true,
       count,
     },
     context,
@@ -108,8 +108,8 @@ export function foldDecision(state: GuardState, record: DecisionRecord, context:
 /** Folds a record of the log that the index has folded already. */
 export function foldRecord(state: GuardState, { body }: Pick<LogRecord, 'body'>, context: FoldContext): void {
   if (body.type === 'mark') {
-    const decision = body.call === undefined ? undefined : decisionIn(body);
-    if (decision !== undefined) foldDecision(state, decision, context, true);
+    const call = markCallIn(body);
+    if (call !== undefined) foldCall(state, body.mark, call, context);
     foldMark(state, body.mark, context);
   } else if (body.type === 'decision') {
     const decision = decisionIn(body);

@@ -103,7 +103,8 @@ describe.skipIf(server === undefined)('with a real server', () => {
       await sleep(100);
       expect(isThrough).toBe(false);
       await waiting;
-      expect(performance.now() - started).toBeLessThan(3_000);
+      // Before the server would take the turn away, and the connection with it.
+      expect(performance.now() - started).toBeLessThan(1_900);
       expect((await recordsOf(two)).map(({ key }) => key)).toEqual(['a', 'b']);
       await two.append(2, [rowEntry('x')]);
     });
@@ -112,11 +113,12 @@ describe.skipIf(server === undefined)('with a real server', () => {
       const [one, two] = [await openLog(), await openLog()];
       const heard: number[] = [];
       const unwatch = one.watch?.((seq) => heard.push(seq));
-      await one.append(0, [rowEntry('own')]);
+      await sleep(100);
+      for (let seq = 0; seq < 100; seq += 1) await one.append(seq, [rowEntry(`own${seq}`)]);
       await two.append(0, [rowEntry('x')]).catch(() => undefined);
-      for (let seq = 1; seq < 6; seq += 1) await two.append(seq, [rowEntry(`b${seq}`)]);
-      while (heard.at(-1) !== 6) await sleep(2);
-      expect(heard).not.toContain(1);
+      for (let seq = 100; seq < 106; seq += 1) await two.append(seq, [rowEntry(`b${seq}`)]);
+      while (heard.at(-1) !== 106) await sleep(2);
+      expect(Math.min(...heard)).toBeGreaterThan(100);
       expect(heard).toEqual([...heard].sort((a, b) => a - b));
       expect(one.head()).toEqual(two.head());
       unwatch?.();
@@ -191,20 +193,23 @@ describe.skipIf(server === undefined)('with a real server', () => {
       for (const log of logs) await log.close();
     });
 
-    it('reads 100 000 records of 500 characters with a heap of 40 megabytes', { timeout: 120_000 }, async () => {
+    it.each([
+      ['100 000 records of 500 characters', 100_000, 500, 4_000],
+      ['64 records of 900 000 characters', 64, 900_000, 4],
+    ])('reads %s with a heap of 40 megabytes', { timeout: 120_000 }, async (_, records, chars, perAppend) => {
       const log = await openLog();
-      const text = 'x'.repeat(500);
-      for (let at = 0; at < 100_000; at += 4_000)
+      const text = 'x'.repeat(chars);
+      for (let at = 0; at < records; at += perAppend)
         await log.append(
           at,
-          Array.from({ length: 4_000 }, (_, i) => rowEntry(`k${at + i}`, text)),
+          Array.from({ length: perAppend }, (_unused, i) => rowEntry(`k${at + i}`, text)),
         );
       const child = spawnSync(process.execPath, ['--max-old-space-size=40', READER, 'count', url, space], {
         encoding: 'utf8',
       });
       expect({ status: child.status, out: child.stdout, errors: child.stderr }).toEqual({
         status: 0,
-        out: '100000\n',
+        out: `${records}\n`,
         errors: '',
       });
     });

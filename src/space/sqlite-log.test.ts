@@ -1,13 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CorruptLogError, type Log, LogWriteError } from './log.ts';
 import { connectForWriting } from './log-connection.ts';
 import { describeLog, recordsOf, rowEntry } from './test-log-contract.ts';
 import { openSqliteLog } from './sqlite-log.ts';
 
+const READER = fileURLToPath(new URL('./test-fault-writer.ts', import.meta.url));
 let folder: string;
 const open: Log[] = [];
 beforeEach(() => {
@@ -142,5 +145,47 @@ describe('the SQLite log', () => {
     await filled(2);
     tamper('CREATE TRIGGER hide AFTER INSERT ON log BEGIN DELETE FROM log WHERE seq = new.seq; END');
     await expect(openLog()).rejects.toThrow(/trigger hide does not belong/u);
+  });
+
+  it('opens with every record or not at all, whichever page of its file is overwritten', async () => {
+    const records = 1_200;
+    await filled(records);
+    const file = join(folder, 'marks.db');
+    const whole = readFileSync(file);
+    const named = new Set<number>();
+    let short = 0;
+    for (let page = 1; page < whole.length / 4_096; page += 1) {
+      writeFileSync(file, Buffer.from(whole).fill(0x5a, page * 4_096, (page + 1) * 4_096));
+      const opened = await openLog().catch((error: unknown) => error);
+      if (opened instanceof CorruptLogError) named.add(opened.seq);
+      else short += open.at(-1)?.head().seq === records ? 0 : 1;
+      for (const log of open.splice(0)) await log.close();
+    }
+    expect(short).toBe(0);
+    // Pages of the table name their first record; those of the key index are `verifyLog`'s to find.
+    expect(named.size).toBeGreaterThan(20);
+    expect(Math.max(...named)).toBeGreaterThan(1_000);
+  });
+
+  it.each([
+    ['100 000 records of 500 characters', 100_000, 500, 4_000],
+    ['64 records of 900 000 characters', 64, 900_000, 4],
+  ])('reads %s with a heap of 40 megabytes', async (_, records, chars, perAppend) => {
+    const log = await openLog();
+    const text = 'x'.repeat(chars);
+    for (let at = 0; at < records; at += perAppend)
+      await log.append(
+        at,
+        Array.from({ length: perAppend }, (_unused, i) => rowEntry(`k${at + i}`, text)),
+      );
+    await log.close();
+    const child = spawnSync(process.execPath, ['--max-old-space-size=40', READER, 'count', join(folder, 'marks.db')], {
+      encoding: 'utf8',
+    });
+    expect({ status: child.status, out: child.stdout, errors: child.stderr }).toEqual({
+      status: 0,
+      out: `readable ${records}\n`,
+      errors: '',
+    });
   });
 });

@@ -23,29 +23,23 @@ export class SqlitePages {
   *rows(from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER): Generator<StoredRow> {
     for (let next = from; next <= to; ) {
       const page = this.#readPage(next, to);
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      next = Number(last.seq) + 1;
+      for (const row of page) {
+        const seq = row[0];
+        const body = row[4] === 1 ? this.#body.get(Number(seq))?.['body'] : row[5];
+        yield { seq, prev: row[1], hash: row[2], key: row[3], body };
+        next = Number(seq) + 1;
+      }
+      if (page.length === 0) return;
     }
   }
 
-  #readPage(from: number, to: number): StoredRow[] {
+  /** `all` rather than `iterate`: half the time. */
+  #readPage(from: number, to: number): ReturnType<StatementSync['all']> {
     try {
-      return this.#read(from, to, PAGE_RECORDS);
+      return this.#page.all(from, to, PAGE_RECORDS);
     } catch {
       // Damage somewhere in this page: one by one up to the very record.
-      return this.#read(from, to, 1);
+      return this.#page.all(from, to, 1);
     }
-  }
-
-  #read(from: number, to: number, limit: number): StoredRow[] {
-    return this.#page.all(from, to, limit).map((row) => ({
-      seq: row[0],
-      prev: row[1],
-      hash: row[2],
-      key: row[3],
-      body: row[4] === 1 ? this.#body.get(Number(row[0]))?.['body'] : row[5],
-    }));
   }
 }

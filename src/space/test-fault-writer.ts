@@ -1,7 +1,8 @@
 /**
  * A child process for the fault tests: writes to a log until it is killed, and tells its parent (one line on stdout per
  * append) what it was told. Modes: `log`: 8 writers on the log itself; `early`: the broken variant that
- * acknowledges before the commit and must be caught; `fill`: 64 KiB records until one fails, then again when a line comes on stdin.
+ * acknowledges before the commit and must be caught; `fill`: 64 KiB records until one fails, then again when a line comes on stdin;
+ * `count`: reads everything and says how much.
  */
 import { writeSync } from 'node:fs';
 import { LogWriteError, StaleAppendError, type Log } from './log.ts';
@@ -54,7 +55,10 @@ async function countRecords(log: Log): Promise<number> {
 }
 
 const log = await openSqliteLog(file);
-if (mode === 'fill') {
+if (mode === 'count') {
+  say(`readable ${await countRecords(log)}`);
+  await log.close();
+} else if (mode === 'fill') {
   await fill(log, 'before');
   process.stdin.once('data', () => {
     void (async () => {

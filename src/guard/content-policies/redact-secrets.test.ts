@@ -103,6 +103,9 @@ describe('redactSecretsPolicy()', () => {
   });
 
   it('finds a web token among other parts joined by dots', () => {
+    const [header = '', claims = '', signature = ''] = JWT.split('.');
+    for (const apart of [`${header} ${claims}.${signature}`, `${header}.${claims} ${signature}`])
+      expect(redactText(apart)).toBe(apart);
     expect(redactText(`a.b.${JWT}.c token_${JWT}`)).toBe('a.b.[redacted:jwt].c token_[redacted:jwt]');
   });
 

@@ -261,5 +261,9 @@ describe('a concentration', () => {
     written(given, 'a', 'topic 2999', 40);
     for (let i = 0; i < 200; i += 1) written(given, 'a', `later ${i}`, 40);
     expect(rememberedTopics(given.state)).toBe(201);
+    // A busy window leaves nothing behind, however quiet those after it are.
+    for (let window = 41; window < 80; window += 1)
+      for (let i = 0; i < 10; i += 1) written(given, 'a', `quiet ${i}`, window);
+    expect(rememberedTopics(given.state)).toBeLessThanOrEqual(20);
   });
 });
