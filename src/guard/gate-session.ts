@@ -335,7 +335,7 @@ export class GateSession implements Session {
     try {
       const facts = gather === undefined ? {} : await gather(draft, this.#grant);
       if (draft.kind !== 'observation' || settings.content === undefined) return facts;
-      return { ...facts, content: await checkContent(settings.content, draft) };
+      return { ...facts, content: await checkContent(settings.content, draft, { bounds: this.#port.bounds }) };
     } catch (error) {
       await this.#fault(n, 'write', subject);
       throw error;

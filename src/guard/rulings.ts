@@ -8,6 +8,7 @@ import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
 import { standingOf } from './intent-standing.ts';
 import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
+import { isConcentrated } from './parts/concentration.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
 import { claimKey } from './staged-view.ts';
@@ -71,8 +72,14 @@ export function ruleOnWrite(
   const decision = decide(inputFor(batch, grant, draft, facts));
   if (!isStored(decision, draft)) return { decision };
   const mark = stampMark(batch, grant.agent, id, draft);
-  const flags = facts.content?.flags ?? [];
+  const flags = [...(facts.content?.flags ?? []), ...concentrationOf(batch, draft)];
   return flags.length === 0 ? { decision, mark } : { decision, mark, flags };
+}
+
+/** Several agents on one topic at once are worth a look, no more. @see protocol, "The guard's order" */
+function concentrationOf({ state, settings, now }: GateBatch, draft: KindedDraft): readonly string[] {
+  if (settings.envelope === undefined || draft.kind !== 'observation') return [];
+  return isConcentrated(state, settings.envelope, draft.scope, draft.topic, now) ? ['concentration'] : [];
 }
 
 /**
