@@ -5,12 +5,13 @@ import { TaskError } from '../evaluate/load-task.ts';
 import { ConfigError } from '../experiment/config.ts';
 import { ResultsError } from '../experiment/experiment-folder.ts';
 import { BudgetStop } from '../experiment/budget.ts';
+import { PrincipalTokenError } from '../experiment/principal-file.ts';
 import { Interrupted } from '../experiment/run.ts';
 import { EvaluatorError } from '../evaluate/evaluator-error.ts';
 import { GateClosedError } from '../guard/gate-closed-error.ts';
 import { SandboxFileError } from '../sandbox/run-file.ts';
 import { SandboxUnavailableError } from '../sandbox/disposable-child.ts';
-import { CorruptLogError, LogWriteError } from '../space/log.ts';
+import { CorruptLogError, LogUnavailableError, LogWriteError } from '../space/log.ts';
 import { RunFolderError } from '../trace/run-folder.ts';
 import type { ExitCode } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
@@ -37,7 +38,9 @@ export function failureOf(error: unknown, signal: AbortSignal): { readonly text:
     error instanceof ResultsError ||
     error instanceof SecretError ||
     error instanceof CorruptLogError ||
+    error instanceof LogUnavailableError ||
     error instanceof LogWriteError ||
+    error instanceof PrincipalTokenError ||
     error instanceof RunFolderError ||
     error instanceof SandboxUnavailableError ||
     error instanceof EvaluatorError ||

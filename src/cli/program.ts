@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { VERSION } from '../version.ts';
+import { analyzeCommand } from './analyze-command.ts';
+import { blameCommand } from './blame-command.ts';
+import { addBenchCommand } from './bench-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { DEFAULT_OUT, resumeCommand, runCommand } from './experiment-commands.ts';
 import { sandboxCommand, tasksCommand, validateCommand, verifyCommand } from './inspect-commands.ts';
 import type { ExitCode, Surroundings } from './output.ts';
+import { addSpaceCommand } from './space-command.ts';
 
 const AFTER_HELP = `
 Start here:
@@ -82,6 +86,9 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
     .option('--json', 'print { ok, records, firstBad? }')
     .action(async (run: string, flags: { json?: boolean }) => onExit(await verifyCommand(run, flags, world)));
 
+  addBenchCommand(program, world, onExit);
+  addSpaceCommand(program, world, onExit);
+
   program
     .command('sandbox')
     .description("run a module's forward(input, ctx) in the sandbox and print the verdict")
@@ -93,6 +100,39 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
       onExit(await sandboxCommand(file, flags, world)),
     );
 
+  program
+    .command('analyze')
+    .description('ask traces a question: runs of ours, hyperspace, OpenEvolve, SkyDiscover, EvoTrace, ShinkaEvolve')
+    .argument('[kind]', 'the question; without one, they are listed')
+    .argument('[paths...]', 'folders with runs in them (or runs)')
+    .option('--rule <rule>', 'how to judge, where there are several ways')
+    .option('--pairs', 'adoption: give every comparison, not only the adoptions')
+    .option('--json', 'print one JSON document')
+    .option('--csv', 'print the table as CSV')
+    .option('--html <file>', 'write a page that needs nothing else')
+    .action(async (kind: string | undefined, paths: string[], flags: Parameters<typeof analyzeCommand>[2]) =>
+      onExit(await analyzeCommand(kind, paths, flags, world)),
+    );
+
+  program
+    .command('blame')
+    .description("say for every line of an agent's program which agent and generation first wrote it")
+    .argument('<run>', "a run's folder")
+    .argument('<agent>', "the agent's name")
+    .argument('<generation>', 'which of its generations', wholeNumber)
+    .argument('[file]', 'one of its files (default: its program)')
+    .option('--json', 'print one JSON document')
+    .option('--html <file>', 'write a page that needs nothing else')
+    .action(
+      async (
+        run: string,
+        agent: string,
+        generation: number,
+        file: string | undefined,
+        flags: Parameters<typeof blameCommand>[4],
+      ) => onExit(await blameCommand(run, agent, generation, file, flags, world)),
+    );
+
   return program;
 }
 
@@ -100,6 +140,13 @@ function positive(text: string): number {
   const value = Number(text);
   if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('give a whole number from 1');
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('give a whole number from 0');
   return value;
 }
 

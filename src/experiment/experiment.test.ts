@@ -44,7 +44,7 @@ function modelOf(play: Play): Model {
 }
 
 /** So that no test keeps a token in the configuration folder of whoever runs it. */
-const ENV = { HIVEMARK_PRINCIPAL_TOKEN: 'hmp_test' };
+const ENV = { HIVEMARK_PRINCIPAL_TOKEN: 'hmp_of-tests-and-long-enough-for-them' };
 
 async function play(plays: Readonly<Record<string, Play>>, more: Partial<ExperimentInput> = {}): Promise<RunSummary> {
   const out = await mkdtemp(join(tmpdir(), 'hivemark-experiment-'));

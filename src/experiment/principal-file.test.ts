@@ -5,6 +5,8 @@ import { makeTestFolder } from '../trace/test-folder.ts';
 import { tokenSha256 } from '../guard/principal-token.ts';
 import { findPrincipalToken, makePrincipal, PrincipalTokenError } from './principal-file.ts';
 
+const MINE = 'hmp_a-token-of-thirty-two-letters';
+
 test('a token is made and kept once a space, readable for its user alone', async () => {
   const env = { XDG_CONFIG_HOME: await makeTestFolder() };
   const [first, second] = [await makePrincipal(env), await makePrincipal(env)];
@@ -21,19 +23,19 @@ test('a token is made and kept once a space, readable for its user alone', async
 });
 
 test('a token of the environment leaves no file, and is found before any', async () => {
-  const env = { XDG_CONFIG_HOME: await makeTestFolder(), HIVEMARK_PRINCIPAL_TOKEN: 'hmp_mine ' };
-  expect(await makePrincipal(env)).toBe(tokenSha256('hmp_mine'));
+  const env = { XDG_CONFIG_HOME: await makeTestFolder(), HIVEMARK_PRINCIPAL_TOKEN: `${MINE} ` };
+  expect(await makePrincipal(env)).toBe(tokenSha256(MINE));
   expect(await readdir(env.XDG_CONFIG_HOME)).toEqual([]);
-  expect(await findPrincipalToken(tokenSha256('hmp_mine'), env)).toBe('hmp_mine');
+  expect(await findPrincipalToken(tokenSha256(MINE), env)).toBe(MINE);
 });
 
 test('a file that is named comes first; the token of another principal is refused without being shown', async () => {
   const folder = await makeTestFolder();
   const file = join(folder, 'token');
   await writeFile(file, 'hmp_other\n');
-  const env = { XDG_CONFIG_HOME: folder, HIVEMARK_PRINCIPAL_TOKEN: 'hmp_mine' };
+  const env = { XDG_CONFIG_HOME: folder, HIVEMARK_PRINCIPAL_TOKEN: MINE };
   expect(await findPrincipalToken(tokenSha256('hmp_other'), env, file)).toBe('hmp_other');
-  const refused = findPrincipalToken(tokenSha256('hmp_mine'), env, file);
+  const refused = findPrincipalToken(tokenSha256(MINE), env, file);
   await expect(refused).rejects.toThrow(PrincipalTokenError);
   await expect(refused).rejects.not.toThrow(/hmp_/);
 });
@@ -43,6 +45,9 @@ test('what is missing or cannot be kept says what to set', async () => {
   const env = { XDG_CONFIG_HOME: folder };
   await expect(findPrincipalToken(tokenSha256('x'), env)).rejects.toThrow(/HIVEMARK_PRINCIPAL_TOKEN.*--token-file/);
   await expect(findPrincipalToken(tokenSha256('x'), env, join(folder, 'none'))).rejects.toThrow(/--token-file/);
+  const short = makePrincipal({ ...env, HIVEMARK_PRINCIPAL_TOKEN: 'hunter2' });
+  await expect(short).rejects.toThrow(/7 characters.*32/);
+  await expect(short).rejects.not.toThrow(/hunter2/);
   await mkdir(join(folder, 'hivemark'));
   await writeFile(join(folder, 'hivemark', 'principals'), 'a file in the way');
   await expect(makePrincipal(env)).rejects.toThrow(/HIVEMARK_PRINCIPAL_TOKEN.*XDG_CONFIG_HOME/);

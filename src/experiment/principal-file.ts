@@ -9,6 +9,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The variable that a principal's token is taken from before any file. */
 export const PRINCIPAL_TOKEN = 'HIVEMARK_PRINCIPAL_TOKEN';
 
+/** Characters of a token that somebody made. */
+const LEAST_LENGTH = 32;
+
 /** A principal's token could be neither kept nor found; the message says what to do. */
 export class PrincipalTokenError extends Error {
   override readonly name = 'PrincipalTokenError';
@@ -21,11 +24,11 @@ export class PrincipalTokenError extends Error {
  * but the hash is ever in the space.
  *
  * @returns sha256, hex
- * @throws {PrincipalTokenError} when it cannot be kept
+ * @throws {PrincipalTokenError} when it cannot be kept, or the one given is too short
  */
 export async function makePrincipal(env: Environment): Promise<string> {
   const given = env[PRINCIPAL_TOKEN];
-  if (given) return tokenSha256(given.trim());
+  if (given) return tokenSha256(strong(given.trim()));
   const token = newPrincipalToken();
   const sha256 = tokenSha256(token);
   const folder = folderOf(env);
@@ -41,6 +44,14 @@ export async function makePrincipal(env: Environment): Promise<string> {
     );
   }
   return sha256;
+}
+
+/** The space shows the hash to whoever reads it: a token that can be guessed from its hash is none. */
+function strong(token: string): string {
+  if (token.length >= LEAST_LENGTH) return token;
+  throw new PrincipalTokenError(
+    `${PRINCIPAL_TOKEN} has ${token.length} characters; give ${LEAST_LENGTH} random ones or more (openssl rand -hex 32), or leave it out and one is made`,
+  );
 }
 
 /**

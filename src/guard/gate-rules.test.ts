@@ -110,6 +110,38 @@ describe('hooks', () => {
   });
 });
 
+describe('a flood of one refusal', () => {
+  it('leaves so many records and then one with the count, each kind of refusal apart (S15)', async () => {
+    const log = createMemoryLog();
+    const told: DecisionRecord[] = [];
+    const { gate, clock } = await openTestGate(log, {
+      settings: { folding: { after: 3, windowMs: 1_000 } },
+      observe: (record) => told.push(record),
+    });
+    const [ann, eve] = [gate.session(ANN, 'e'), gate.session(EVE, 'e')];
+    const flood = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) await eve.write(seen(`t${i}`));
+    };
+    const counts = async (): Promise<(number | undefined)[]> =>
+      (await decisionsOf(log)).filter(({ agent }) => agent === EVE).map(({ count }) => count);
+    await flood(10);
+    await eve.write({});
+    await ann.write(seen('t'));
+    expect(await counts()).toEqual([undefined, undefined, undefined, undefined]);
+    clock.now += 999;
+    await gate.tick();
+    expect(await counts()).toHaveLength(4);
+    clock.now += 1;
+    await gate.tick();
+    expect(await counts()).toEqual([undefined, undefined, undefined, undefined, 7]);
+    // A new window begins, and closing tells what it counted so far.
+    await flood(5);
+    await gate.flush();
+    expect((await counts()).slice(5)).toEqual([undefined, undefined, undefined, 2]);
+    expect(told.filter(({ agent }) => agent === EVE)).toHaveLength(16);
+  });
+});
+
 describe('a refusal', () => {
   it('explains itself: the holder, the reason, or the check that failed with what it failed on (P38)', async () => {
     const { gate } = await openTestGate(createMemoryLog(), {

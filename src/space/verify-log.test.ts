@@ -53,7 +53,7 @@ function anchorAt(seq: number): LogHead {
 }
 
 describe('verifyLog()', () => {
-  it('finds nothing in a whole log, with and without anchors, and writes nothing', async () => {
+  it('finds nothing in a whole log, with and without anchors, and writes nothing (S12)', async () => {
     const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('base64')]);
     expect(await verifyLog(file)).toEqual({ ok: true, records: RECORDS });
     expect(await verifyLog(file, [anchorAt(7), anchorAt(RECORDS), { seq: 0, hash: GENESIS_HASH }])).toEqual({
@@ -75,12 +75,12 @@ describe('verifyLog()', () => {
     ['prev', `UPDATE log SET prev = '${'1'.repeat(64)}' WHERE seq = 42`],
     ['letter case of the hash', 'UPDATE log SET hash = upper(hash) WHERE seq = 42'],
     ['position', 'UPDATE log SET seq = 1000 WHERE seq = 42'],
-  ])('finds a changed %s and names the record', async (_, sql) => {
+  ])('finds a changed %s and names the record (S12)', async (_, sql) => {
     tamper((db) => db.exec(sql));
     expect(await verifyLog(file, [anchorAt(RECORDS)])).toMatchObject({ ok: false, records: 41, firstBad: { seq: 42 } });
   });
 
-  it('names the first of several', async () => {
+  it('names the first of several (S12)', async () => {
     tamper((db) => db.exec(`UPDATE log SET body = 'x' WHERE seq IN (150, 60, 199)`));
     expect((await verifyLog(file)).firstBad?.seq).toBe(60);
   });
@@ -104,7 +104,7 @@ describe('verifyLog()', () => {
       `INSERT INTO log SELECT ${RECORDS + 1}, hash, prev, 'new', body FROM log WHERE seq = 5`,
       RECORDS + 1,
     ],
-  ])('finds a record %s', async (_, sql, seq) => {
+  ])('finds a record %s (S12)', async (_, sql, seq) => {
     tamper((db) => db.exec(sql));
     expect(await verifyLog(file)).toMatchObject({ ok: false, firstBad: { seq } });
   });
