@@ -235,7 +235,7 @@ describe('decide(): conflicts', () => {
 
   it('a lease holds against everybody, its own agent too, but not against itself', () => {
     const intent = intentOf('run/bob/e/m1', bobs);
-    const leased: Remembered = { body: { type: 'mark', mark: intent, call: { c: 'c1', call: 'execute' } } };
+    const leased: Remembered = { body: { type: 'mark', mark: intent, call: -1 } };
     const space = given([intent], SCOPES, [leased]);
     expect(space.when(ANN, plan('r'), {}, TTL * 100)).toEqual(held(intent.id));
     expect(space.when(BOB, plan('r', { supersedes: intent.id }))).toEqual(held(intent.id));

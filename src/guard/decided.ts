@@ -17,6 +17,14 @@ export interface MarkCall {
   readonly flags?: readonly string[];
 }
 
+/** The same, short, for a plain call that was allowed: its number; below 0 for an execution. Most records have this. */
+export type PlainCall = number;
+
+/** A call in full. */
+export function callOf(call: MarkCall | PlainCall): MarkCall {
+  return typeof call === 'number' ? { c: `c${Math.abs(call)}`, call: call < 0 ? 'execute' : 'write' } : call;
+}
+
 /** The decision that a record holds, of its own or with the mark that it let in; undefined for a record without one. */
 export function decisionIn(body: EntryBody): DecisionRecord | undefined {
   if (body.type === 'decision') {
@@ -25,7 +33,7 @@ export function decisionIn(body: EntryBody): DecisionRecord | undefined {
   }
   if (body.type !== 'mark') return undefined;
   const call = markCallIn(body);
-  return call === undefined ? undefined : decisionOn(body.mark, call);
+  return call === undefined ? undefined : decisionOn(body.mark, callOf(call));
 }
 
 /** The decision record that a mark and its call stand for. */
@@ -46,7 +54,8 @@ function decisionOn(mark: Mark, { c, call, reason, flags }: MarkCall): DecisionR
 }
 
 /** The call that let a mark in, if its record has one. */
-export function markCallIn({ call }: Extract<EntryBody, { type: 'mark' }>): MarkCall | undefined {
+export function markCallIn({ call }: Extract<EntryBody, { type: 'mark' }>): MarkCall | PlainCall | undefined {
+  if (typeof call === 'number') return call;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the gate wrote it, and the chain vouches for it
   return isRecord(call) ? (call as unknown as MarkCall) : undefined;
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { isRecord } from '../space/json-value.ts';
 import type { MarkId } from '../space/marks.ts';
-import type { MarkCall } from './decided.ts';
+import type { PlainCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 
 /** What of a decision is compared: everything but when it was made. */
@@ -28,13 +28,10 @@ export class DecisionLedger {
     else noteAt(this.#digestsOf(session), n, digestOf(session, call));
   }
 
-  /** The same for a call whose mark is its record. */
-  applyAllowed(session: string, { c, call }: MarkCall, mark: MarkId): void {
-    const n = plainNumber(c);
-    const digest = allowedDigest(session, call, mark);
-    if (digest === undefined) return;
-    if (n === undefined) this.#others.set(`${session}/${c}`, digest);
-    else noteAt(this.#digestsOf(session), n, digest);
+  /** The same for a plain call whose mark is its record. */
+  applyPlain(session: string, call: PlainCall, mark: MarkId): void {
+    const digest = allowedDigest(session, call < 0 ? 'execute' : 'write', mark);
+    if (digest !== undefined) noteAt(this.#digestsOf(session), Math.abs(call), digest);
   }
 
   /** The last part of the id for the decision on call `n` of `session`, noted as given; `known`: it is on record already. */
@@ -57,6 +54,16 @@ export class DecisionLedger {
       this.#stagedOthers.set(id, digest);
       return { suffix, known: false };
     }
+  }
+
+  /** Notes a call that was allowed and left `mark`, if it is made for the first time: then `c<n>` is its id. */
+  noteAllowed(session: string, n: number, call: 'write' | 'execute', mark: MarkId): boolean {
+    const digest = allowedDigest(session, call, mark);
+    const digests = this.#digestsOf(session);
+    if (digest === undefined || (digests[n - 1] ?? 0) !== 0) return false;
+    this.#undo.push([digests, n - 1, 0]);
+    noteAt(digests, n, digest);
+    return true;
   }
 
   keep(): void {

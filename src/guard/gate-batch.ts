@@ -2,7 +2,7 @@ import type { LogEntry } from '../space/log.ts';
 import type { Json, Mark, MarkId } from '../space/marks.ts';
 import type { MarkView } from '../space/mark-index.ts';
 import type { Batch } from './commit-queue.ts';
-import type { MarkCall } from './decided.ts';
+import type { MarkCall, PlainCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GuardEvent } from './guard-event.ts';
 import type { FoldContext } from './happened.ts';
@@ -39,7 +39,7 @@ export class GateBatch implements Batch {
   }
 
   /** A mark, and the call that let it in when that leaves no record of its own. */
-  addMark(mark: Mark, call?: MarkCall): void {
+  addMark(mark: Mark, call?: MarkCall | PlainCall): void {
     this.view.add(mark);
     if (call === undefined) this.entries.push({ key: mark.id, body: { type: 'mark', mark } });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strings and lists of strings

@@ -396,6 +396,14 @@ export class GateSession implements Session {
   #record(batch: GateBatch, n: number, call: CallKind, subject: Json, ruling: Ruling): DecisionRecord | undefined {
     const { decision, mark, recorded = mark?.id, flags } = ruling;
     const { agent, epoch } = this;
+    const fresh = mark !== undefined && ruling.stored === undefined;
+    if (fresh && decision.verdict === 'allow' && flags === undefined && (call === 'write' || call === 'execute')) {
+      const isPlain = this.#port.told === undefined && this.#port.ledger.noteAllowed(this.#prefix, n, call, mark.id);
+      if (isPlain) {
+        batch.addMark(mark, call === 'execute' ? -n : n);
+        return undefined;
+      }
+    }
     const reason = decision.verdict === 'blocked' ? decision.reason : undefined;
     const made = {
       agent,
@@ -410,7 +418,6 @@ export class GateSession implements Session {
       ...(flags === undefined ? NOTHING : { flags }),
     };
     const { suffix, known } = this.#port.ledger.idFor(this.#prefix, n, made);
-    const fresh = mark !== undefined && ruling.stored === undefined;
     if (fresh && !known && (call === 'write' || call === 'execute')) {
       const why = { ...(reason === undefined ? NOTHING : { reason }), ...(flags === undefined ? NOTHING : { flags }) };
       batch.addMark(mark, { c: suffix, call, ...why });

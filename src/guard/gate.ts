@@ -276,8 +276,8 @@ class LogGate implements Gate {
       const { body } = record;
       if (body.type === 'define') this.#applyDefinition(body.what, body.value);
       const allowed = body.type === 'mark' ? markCallIn(body) : undefined;
-      if (body.type === 'mark' && allowed !== undefined && allowed.reason === undefined && allowed.flags === undefined)
-        this.#ledger.applyAllowed(sessionOf(body.mark.id), allowed, body.mark.id);
+      if (body.type === 'mark' && typeof allowed === 'number')
+        this.#ledger.applyPlain(sessionOf(body.mark.id), allowed, body.mark.id);
       else {
         const decision = decisionIn(body);
         if (decision !== undefined) {

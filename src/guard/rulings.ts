@@ -1,6 +1,7 @@
 import { equalJson } from '../space/json-value.ts';
 import { isExpired } from '../space/mark-index.ts';
 import type { KindedDraft } from '../space/mark-schema.ts';
+import { stampDraft } from '../space/stamp.ts';
 import type { AgentName, Intent, Mark, MarkId, ScopeName } from '../space/marks.ts';
 import { decide, decideAdmission } from './decide.ts';
 import type { Decision } from './decision.ts';
@@ -41,7 +42,7 @@ export const GUARD = 'guard' as AgentName;
 
 /** A draft as the mark it becomes. */
 export function stampMark(batch: GateBatch, agent: AgentName, id: MarkId, draft: KindedDraft): Mark {
-  return Object.freeze({ id, agent, createdAt: batch.now, ...draft });
+  return stampDraft(draft, id, agent, batch.now);
 }
 
 /** One call as the policies see it, on what the batch holds so far. */
@@ -72,6 +73,7 @@ export function ruleOnWrite(
   const decision = decide(inputFor(batch, grant, draft, facts));
   if (!isStored(decision, draft)) return { decision };
   const mark = stampMark(batch, grant.agent, id, draft);
+  if (facts.content === undefined && batch.settings.envelope === undefined) return { decision, mark };
   const flags = [...(facts.content?.flags ?? []), ...concentrationOf(batch, draft)];
   return flags.length === 0 ? { decision, mark } : { decision, mark, flags };
 }

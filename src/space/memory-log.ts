@@ -1,3 +1,4 @@
+import type { Json, Mark } from './marks.ts';
 import { assertKey, chainHash, openRecord, type StoredRecord } from './chain.ts';
 import {
   type EntryBody,
@@ -18,13 +19,13 @@ export function createMemoryLog(): Log {
   return new MemoryLog();
 }
 
-type MarkBody = Extract<EntryBody, { type: 'mark' }>;
-
 class MemoryLog implements Log {
   readonly #keys: string[] = [];
   readonly #known = new Set<string>();
-  /** A mark's body as it was given, another's text. */
-  readonly #bodies: (MarkBody | string)[] = [];
+  /** A mark as it was given, any other body's text. */
+  readonly #bodies: (Mark | string)[] = [];
+  /** The calls of marks, at the places of the marks. */
+  readonly #calls: (Json | undefined)[] = [];
   /** Hashes of the records from the first on, as far as they were asked for. */
   readonly #hashes: string[] = [];
   readonly #hashOf = (seq: number): string => this.#hashAt(seq);
@@ -49,7 +50,7 @@ class MemoryLog implements Log {
     // Whatever can be refused is refused before anything is kept.
     const kept = entries.map(({ key, body }) => {
       assertKey(key);
-      return body.type === 'mark' && Object.isFrozen(body.mark) ? body : JSON.stringify(body);
+      return isKept(body) ? body.mark : JSON.stringify(body);
     });
     const appended: LogRecord[] = [];
     for (let i = 0; i < entries.length; i += 1) {
@@ -60,6 +61,7 @@ class MemoryLog implements Log {
       if (this.#known.add(entry.key).size === before) continue;
       this.#keys.push(entry.key);
       this.#bodies.push(body);
+      this.#calls.push(entry.body.type === 'mark' ? entry.body.call : undefined);
       appended.push(new MemoryRecord(this.#keys.length, entry.key, entry.body, this.#hashOf));
     }
     return appended;
@@ -74,8 +76,10 @@ class MemoryLog implements Log {
   }
 
   #textAt(i: number): string {
-    const body = this.#bodies[i];
-    return typeof body === 'string' ? body : JSON.stringify(body);
+    const mark = this.#bodies[i];
+    if (typeof mark === 'string') return mark;
+    const call = this.#calls[i];
+    return JSON.stringify(call === undefined ? { type: 'mark', mark } : { type: 'mark', mark, call });
   }
 
   async *read(fromSeq = 1): AsyncIterable<LogRecord> {
@@ -92,6 +96,11 @@ class MemoryLog implements Log {
     this.#closed = true;
     return Promise.resolve();
   }
+}
+
+/** Whether a body is kept as it is: a mark that nobody can change, and a call of a number at most. */
+function isKept(body: EntryBody): body is Extract<EntryBody, { type: 'mark' }> {
+  return body.type === 'mark' && Object.isFrozen(body.mark) && typeof body.call !== 'object';
 }
 
 /** A record whose hash is computed when it is read. */
