@@ -49,11 +49,13 @@ interface Entry {
   invalidators: Mark[] | undefined;
 }
 
-/** Maps are there only while something is in them: most resources see one action in their life. */
+/** None, one, or several marks, in log order: one is the rule, and then there is no list for it. */
+type Few<M extends Mark> = undefined | M | Map<MarkId, M>;
+
 interface Resource {
-  readonly all: Entry[];
-  actions: Map<MarkId, Action> | undefined;
-  intents: Map<MarkId, Intent> | undefined;
+  all: Entry[] | undefined;
+  actions: Few<Action>;
+  intents: Few<Intent>;
 }
 
 interface Bucket {
@@ -133,8 +135,8 @@ export class MarkIndex implements MarkView {
         if (mark.resource === undefined) break;
         {
           const resource = resourceOf(bucket, mark.resource);
-          resource.all.push(entry);
-          if (mark.failed !== true) (resource.actions ??= new Map()).set(mark.id, mark);
+          resource.all = grown(resource.all, entry);
+          if (mark.failed !== true) resource.actions = withOne(resource.actions, mark);
         }
         break;
     }
@@ -152,13 +154,14 @@ export class MarkIndex implements MarkView {
 
   #intend(bucket: Bucket, intent: Intent, entry: Entry): void {
     const resource = resourceOf(bucket, intent.resource);
-    resource.all.push(entry);
-    resource.intents ??= new Map();
+    resource.all = grown(resource.all, entry);
     // Time does not run backwards in the log: the oldest intents are first, and what has expired at this mark's time stays so.
     const ttlMs = this.definitionOf(intent.scope)?.intentTtlMs ?? Infinity;
-    dropExpired(resource.intents, intent.createdAt, ttlMs);
+    if (resource.intents instanceof Map) dropExpired(resource.intents, intent.createdAt, ttlMs);
+    else if (resource.intents !== undefined && isExpired(resource.intents, intent.createdAt, ttlMs))
+      resource.intents = undefined;
     dropExpired(bucket.intents, intent.createdAt, ttlMs);
-    resource.intents.set(intent.id, intent);
+    resource.intents = withOne(resource.intents, intent);
     bucket.intents.set(intent.id, intent);
   }
 
@@ -174,12 +177,8 @@ export class MarkIndex implements MarkView {
     if (bucket === undefined || resource === undefined) return;
     if (mark.kind === 'intent') {
       bucket.intents.delete(mark.id);
-      resource.intents?.delete(mark.id);
-      if (resource.intents?.size === 0) resource.intents = undefined;
-    } else {
-      resource.actions?.delete(mark.id);
-      if (resource.actions?.size === 0) resource.actions = undefined;
-    }
+      resource.intents = withoutOne(resource.intents, mark.id);
+    } else resource.actions = withoutOne(resource.actions, mark.id);
   }
 
   #bucket(scope: ScopeName): Bucket {
@@ -233,10 +232,10 @@ export class MarkIndex implements MarkView {
   }
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const found = this.#buckets.get(scope)?.resources.get(resource);
-    if (found?.actions === undefined) return found?.intents?.values() ?? NONE;
-    return found.intents === undefined
-      ? found.actions.values()
-      : both<Action | Intent>(found.actions.values(), found.intents.values());
+    if (found === undefined) return NONE;
+    const { actions, intents } = found;
+    if (intents === undefined) return listOf(actions);
+    return actions === undefined ? listOf(intents) : both<Action | Intent>(listOf(actions), listOf(intents));
   }
   openIntents(scope: ScopeName): Iterable<Intent> {
     return this.#buckets.get(scope)?.intents.values() ?? NONE;
@@ -254,6 +253,36 @@ export class MarkIndex implements MarkView {
     }
   }
 }
+
+function withOne<M extends Mark>(few: Few<M>, mark: M): Few<M> {
+  if (few === undefined) return mark;
+  if (few instanceof Map) return few.set(mark.id, mark);
+  return new Map([
+    [few.id, few],
+    [mark.id, mark],
+  ]);
+}
+
+function withoutOne<M extends Mark>(few: Few<M>, id: MarkId): Few<M> {
+  if (!(few instanceof Map)) return few?.id === id ? undefined : few;
+  few.delete(id);
+  return few.size === 0 ? undefined : few;
+}
+
+function listOf<M extends Mark>(few: Few<M>): Iterable<M> {
+  if (few === undefined) return NONE;
+  return few instanceof Map ? few.values() : [few];
+}
+
+/** A list and one more. A short one is made anew: a list that was pushed to has room for sixteen more, which most never need. */
+function grown(list: Entry[] | undefined, entry: Entry): Entry[] {
+  if (list === undefined) return [entry];
+  if (list.length < LONGEST_COPIED) return [...list, entry];
+  list.push(entry);
+  return list;
+}
+
+const LONGEST_COPIED = 4;
 
 function* both<Value>(first: Iterable<Value>, second: Iterable<Value>): Iterable<Value> {
   yield* first;
@@ -275,7 +304,7 @@ function dropExpired(intents: Map<MarkId, Intent>, now: number, ttlMs: number): 
 function resourceOf(bucket: Bucket, name: string): Resource {
   let found = bucket.resources.get(name);
   if (found === undefined) {
-    found = { all: [], actions: undefined, intents: undefined };
+    found = { all: undefined, actions: undefined, intents: undefined };
     bucket.resources.set(name, found);
   }
   return found;
