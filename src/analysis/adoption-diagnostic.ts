@@ -13,7 +13,7 @@ import { readAdoptionRecords } from './adoption-records.ts';
 import { adoptionReport, adoptionTable, placeboNote } from './adoption-report.ts';
 import { ADOPTION_RULES, type AdoptionRule, type Compare } from './adoption-rules.ts';
 import { compareAll } from './gestalt-pool.ts';
-import { provenanceShares, provenanceTable } from './provenance-shares.ts';
+import { type GenerationProvenance, provenanceShares, provenanceTable } from './provenance-shares.ts';
 import type { Table } from './table.ts';
 
 export interface AdoptionRequest {
@@ -86,27 +86,69 @@ export async function analyzeOutcomes(runs: readonly LoadedRun[], request: Adopt
 /** Where the lines of every program came from: own, the peers', the initial program's, or written by several alone. */
 export async function analyzeProvenance(
   runs: readonly LoadedRun[],
-  { skips, signal }: Pick<AdoptionRequest, 'skips' | 'signal'>,
+  request: Pick<AdoptionRequest, 'skips' | 'signal'>,
 ): Promise<AnalysisAnswer> {
-  const records = await readAdoptionRecords(runs, skips, signal);
-  const generations = runs.flatMap((run) => {
-    signal?.throwIfAborted();
-    return provenanceShares(run, records.get(run));
-  });
+  const generations = await sharesOfRuns(runs, request);
   return {
     json: { generations },
     tables: [{ title: 'Origin of lines', table: provenanceTable(generations) }],
   };
 }
 
-/** Judges runs by a rule, as all questions about adoption do. @throws {RangeError} for a rule that there is not */
+/** Comparing programs is the slow part, and a report asks several questions of the same runs: each answer is found once. */
+const judgedBefore = new WeakMap<readonly LoadedRun[], Map<string, Promise<JudgedRuns>>>();
+const sharesBefore = new WeakMap<readonly LoadedRun[], Promise<readonly GenerationProvenance[]>>();
+
+/** The origin of every program's lines in all runs; found once for one array of runs. */
+export function sharesOfRuns(
+  runs: readonly LoadedRun[],
+  { skips, signal }: Pick<AdoptionRequest, 'skips' | 'signal'>,
+): Promise<readonly GenerationProvenance[]> {
+  const find = async (): Promise<readonly GenerationProvenance[]> => {
+    const records = await readAdoptionRecords(runs, skips, signal);
+    return runs.flatMap((run) => {
+      signal?.throwIfAborted();
+      return provenanceShares(run, records.get(run));
+    });
+  };
+  const shares = sharesBefore.get(runs) ?? find();
+  sharesBefore.set(runs, shares);
+  return shares;
+}
+
+export interface JudgedRuns {
+  readonly judged: JudgedAdoptions;
+  /** Knows every pair of texts that was compared. */
+  readonly compare: Compare;
+}
+
+/**
+ * Judges runs by a rule, as all questions about adoption do; once for one array of runs and one choice. `withVariants` compares
+ * what the variants of the published rule need too.
+ *
+ * @throws {RangeError} for a rule that there is not.
+ */
 export async function judgeAdoption(
   runs: readonly LoadedRun[],
   request: AdoptionRequest,
   withVariants = false,
-): Promise<{ readonly judged: JudgedAdoptions; readonly compare: Compare }> {
-  const { skips, signal, seed, maxDraws, threads, pairs = false } = request;
+): Promise<JudgedRuns> {
   const rule = ruleOf(request.rule) ?? defaultRule(runs);
+  const { seed, maxDraws, pairs = false } = request;
+  const keyOf = (variants: boolean): string => JSON.stringify([rule, seed, maxDraws, pairs, variants]);
+  const known = judgedBefore.get(runs) ?? new Map<string, Promise<JudgedRuns>>();
+  judgedBefore.set(runs, known);
+  const judged = known.get(keyOf(true)) ?? known.get(keyOf(withVariants)) ?? judgeBy(rule, runs, request, withVariants);
+  known.set(keyOf(withVariants), judged);
+  return judged;
+}
+
+async function judgeBy(
+  rule: AdoptionRule,
+  runs: readonly LoadedRun[],
+  { skips, signal, seed, maxDraws, threads, pairs = false }: AdoptionRequest,
+  withVariants: boolean,
+): Promise<JudgedRuns> {
   const records = await readAdoptionRecords(runs, skips, signal);
   const plan = planAdoption(runs, rule, {
     records,

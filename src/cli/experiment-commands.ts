@@ -13,6 +13,7 @@ import type { ExitCode, Surroundings } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
 import { packageRoot } from './package-root.ts';
 import { ProgressView } from './progress-view.ts';
+import { writeRunReports } from './run-report.ts';
 
 export interface RunFlags {
   readonly models?: readonly string[];
@@ -126,6 +127,10 @@ async function play(
   if (json) output.out(`${JSON.stringify(document)}\n`);
   else output.out(resultText(document, { dir: folder.dir, publicSecret: folder.publicSecret }));
   if (stop !== undefined) output.err(stopText(stop, folder.dir));
+  await writeRunReports(
+    result.runs.map(({ dir }) => dir),
+    world,
+  );
   return exitCodeOf(result);
 }
 

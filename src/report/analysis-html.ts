@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
+import { isSearch } from '../analysis/scores.ts';
 import type { NamedTable } from '../analysis/registry.ts';
 import type { LoadedRun, LoadedTraces } from '../trace/loaded-run.ts';
-import { adoptionSection, agentKey, answerBoxes } from './adoption-section.ts';
+import { adoptionSection } from './adoption-section.ts';
+import { agentKey, type LookOf } from './agent-key.ts';
+import { answerBoxes } from './answer-boxes.ts';
 import { costCurve } from './cost-curve.ts';
 import { denialSection } from './denial-section.ts';
-import { counted } from './figures-text.ts';
+import { counted, shortened } from './figures-text.ts';
 import { html, type Markup, type Part, trusted } from './html.ts';
 import { tableHtml } from './html-table.ts';
 import { lineageGraph } from './lineage-graph.ts';
 import { methodsSection } from './methods.ts';
-import { type AgentLook, agentLooks } from './palette.ts';
+import { agentLooks } from './palette.ts';
 import { provenanceBars } from './provenance-bars.ts';
 import type { ReportData, RunFigures } from './report-data.ts';
 import { REPORT_SCRIPT } from './report-script.ts';
@@ -26,8 +29,6 @@ export interface AnalysisSection {
 /** Runs whose figures are open at first. */
 const OPEN_RUNS = 6;
 
-type LookOf = (name: string) => AgentLook;
-
 interface Chapter {
   readonly id: string;
   readonly title: string;
@@ -42,7 +43,7 @@ interface Chapter {
  */
 export function analysisHtml(sections: readonly AnalysisSection[], traces: LoadedTraces, data: ReportData): string {
   const lookOf = agentLooks(traces.runs.flatMap(({ agents }) => agents.map(({ name }) => name)));
-  const title = titleOf(traces.runs);
+  const title = shortened(titleOf(traces.runs), 160);
   const chapters = chaptersOf(sections, traces, data, lookOf);
   const asked = sections.length === 1 && sections[0] ? `: ${sections[0].name}` : '';
   const page = html`<!doctype html>
@@ -70,7 +71,12 @@ function policy(): string {
 
 function titleOf(runs: readonly LoadedRun[]): string {
   const [only] = runs;
-  if (runs.length !== 1 || !only) return `${counted(runs.length, 'run')}, ${counted(new Set(runs.map(({ pairing }) => pairing)).size, 'pairing')}`;
+  if (runs.length !== 1 || !only) {
+    const pairings = [...new Set(runs.map(({ pairing }) => pairing))];
+    const tasks = [...new Set(runs.map(({ task }) => task))];
+    const of = pairings.length === 1 ? ` of ${pairings[0]}` : `, ${pairings.length} pairings`;
+    return `${counted(runs.length, 'run')}${of}${tasks.length === 1 && tasks[0] !== undefined ? ` · ${tasks[0]}` : ''}`;
+  }
   return [only.pairing, only.task, only.seed === undefined ? undefined : `seed ${only.seed}`, only.arm]
     .filter((part) => part !== undefined)
     .join(' · ');
@@ -83,10 +89,13 @@ function intro(runs: readonly LoadedRun[], lookOf: LookOf): Markup {
     if (model !== undefined && model !== name) models.add(model);
     agents.set(name, models);
   }
-  const programs = runs.reduce((sum, run) => sum + run.agents.reduce((n, { generations }) => n + generations.length, 0), 0);
+  const programs = runs.reduce(
+    (sum, run) => sum + run.agents.reduce((n, { generations }) => n + generations.length, 0),
+    0,
+  );
   const formats = [...new Set(runs.map(({ format }) => format))].join(', ');
   const scripted = runs.some((run) => run.agents.some((agent) => agent.scripted === true));
-  return html`<p class="soft">${counted(runs.length, 'run')} (${formats}), ${counted(programs, 'program')}</p><ul class="keys">${[...agents]
+  return html`<p class="soft">${formats} traces, ${counted(programs, 'program')}</p><ul class="keys">${[...agents]
     .slice(0, 24)
     .map(
       ([name, models]) =>
@@ -107,17 +116,17 @@ function chaptersOf(
   data: ReportData,
   lookOf: LookOf,
 ): readonly Chapter[] {
-  const figures = (caption: string, draw: (one: RunFigures) => Markup, runs = data.runs): Markup => perRun(runs, caption, draw);
-  const adoption = asks(sections, 'adoption', 'outcomes');
+  const figures = (caption: string, draw: (one: RunFigures) => Markup, runs = data.runs): Markup =>
+    perRun(runs, caption, draw);
+  const asked = asks(sections, 'adoption', 'outcomes');
+  // Without peers there is nothing to say of adoption but that.
+  const adoption = asked && data.runs.some(({ run }) => run.agents.length > 1);
   const several = sections.length > 1;
   return [
-    (adoption || asks(sections, 'efficiency')) && {
+    (asked || asks(sections, 'efficiency')) && {
       id: 'scores',
-      title: 'Scores and adoptions',
-      body: figures(
-        "Every mark is a program. An arrow leads from the peer's program to the one that took from it, in the colour of the peer; its number is that of the adoption below, with ▲ where the score rose, ▼ where it fell. Dashed arrows: the code is similar, and nothing shows that it was opened.",
-        (one) => trajectoryChart(one, lookOf),
-      ),
+      title: adoption ? 'Scores and adoptions' : 'Scores',
+      body: figures(scoreCaption(data, adoption), (one) => trajectoryChart(one, lookOf)),
     },
     adoption && { id: 'adoptions', title: 'Who adopted what', body: adoptionSection(data, lookOf) },
     asks(sections, 'provenance') && {
@@ -131,14 +140,17 @@ function chaptersOf(
     asks(sections, 'lineage') && {
       id: 'lineage',
       title: 'Lineage',
-      body: figures('From left to right who was made from what. Filled and straight: the line of the best program; open: off it.', (one) =>
-        lineageGraph(one, lookOf),
+      body: figures(
+        'From left to right who was made from what. Filled and straight: the line of the best program; open: off it.',
+        (one) => lineageGraph(one, lookOf),
       ),
     },
     asks(sections, 'efficiency') && {
       id: 'cost',
       title: 'Cost',
-      body: figures('The best validation score so far, against what had been spent until then.', (one) => costCurve(one, lookOf)),
+      body: figures('The best validation score so far, against what had been spent until then.', (one) =>
+        costCurve(one, lookOf),
+      ),
     },
     several && { id: 'denials', title: 'Denials', body: denialSection(data.runs) },
     {
@@ -171,6 +183,16 @@ function chaptersOf(
   ].filter((chapter) => chapter !== false);
 }
 
+function scoreCaption({ runs }: ReportData, adoption: boolean): string {
+  const search = runs.every(({ run }) => isSearch(run));
+  const marks = search
+    ? 'Every mark is a program; the line is the best so far; × is a program that scored about 0 or failed.'
+    : 'Every mark is a program: filled where it was published to the peers, × where it scored about 0 or failed.';
+  return adoption
+    ? `An arrow leads from the peer's program to the one that took from it, in the colour of the peer; its number is that of the adoption below, with ▲ where the score rose, ▼ where it fell. Dashed arrows: the code is similar, and nothing shows that it was opened. ${marks}`
+    : marks;
+}
+
 function perRun(runs: readonly RunFigures[], caption: string, draw: (one: RunFigures) => Markup): Markup {
   const [only] = runs;
   const note = html`<p class="soft">${caption}</p>`;
@@ -193,9 +215,12 @@ function originKeys({ runs }: ReportData, lookOf: LookOf): Markup {
 function leftOut({ skipped, skippedBy }: LoadedTraces): Markup {
   const counts = Object.entries(skippedBy);
   if (counts.length === 0) return html`<p>Nothing was left out in reading.</p>`;
-  return html`${tableHtml('Left out in reading', { columns: ['why', 'how often'], rows: counts, notes: [] })}${tableHtml('The first of them', {
-    columns: ['path', 'line', 'what', 'why'],
-    rows: skipped.slice(0, 50).map(({ path, line, what, why }) => [path, line ?? null, what, why]),
-    notes: [],
-  })}`;
+  return html`${tableHtml('Left out in reading', { columns: ['why', 'how often'], rows: counts, notes: [] })}${tableHtml(
+    'The first of them',
+    {
+      columns: ['path', 'line', 'what', 'why'],
+      rows: skipped.slice(0, 50).map(({ path, line, what, why }) => [path, line ?? null, what, why]),
+      notes: [],
+    },
+  )}`;
 }

@@ -1,11 +1,10 @@
 import { line } from 'd3-shape';
 import { ABOUT_ZERO } from '../analysis/scores.ts';
 import { axes, chartFrame, pixel, spreadOut } from './chart-frame.ts';
-import { scoreText } from './figures-text.ts';
+import { scoreText, shortened } from './figures-text.ts';
 import { html, type Markup } from './html.ts';
 import type { AgentLook } from './palette.ts';
 import type { RunFigures } from './report-data.ts';
-import { shortened } from './trajectory-chart.ts';
 
 interface Step {
   readonly spent: number;
@@ -58,6 +57,6 @@ export function costCurve({ run, spending }: RunFigures, lookOf: (name: string) 
       ({ spent }) => frame.x(spent),
       ({ best }) => frame.y(best),
     ).digits(1)(steps.flatMap((step, i) => [{ spent: step.spent, best: steps[i - 1]?.best ?? step.best }, step]));
-    return html`<path class="line a${look.colour}" d="${path ?? ''}"/><g class="marks a${look.colour}" transform="translate(${frame.right + 12},${pixel(names[n] ?? frame.top)})"><path d="${look.shape}"/><text x="9" y="4">${shortened(agent.name, 16)}</text></g>`;
+    return html`<path class="line a${look.colour}" d="${path ?? ''}"/><g class="marks a${look.colour}" transform="translate(${frame.right + 12},${pixel(names[n] ?? frame.top)})"><path d="${look.shape}"/><text x="9" y="4">${shortened(agent.name, 14)}</text></g>`;
   })}</svg></div>`;
 }

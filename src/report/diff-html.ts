@@ -31,27 +31,39 @@ const WORDS: Readonly<Record<DiffKind, string>> = {
  * peer's and in the new one. `brief` leaves out what did not change, for pages with many adoptions.
  */
 export function diffHtml({ blocks }: ThreeWayDiff, sides: DiffSides, brief: boolean): Markup {
-  return html`<div class="scroll diff" role="region" tabindex="0" aria-label="Three-way diff: ${sides.own}, ${sides.peer}, ${sides.after}"><table><thead><tr><th scope="col">lines</th><th scope="col" class="n ${sides.ownClass}">${sides.own}</th><th scope="col" class="n ${sides.peerClass}">${sides.peer}</th><th scope="col" class="n ${sides.ownClass}">${sides.after}</th><th scope="col">code</th></tr></thead><tbody>${blocks.map(
-    (block, n) => blockRow(block, sides, brief, n === 0, n === blocks.length - 1),
+  return html`<div class="scroll diff" role="group" tabindex="0" aria-label="Three-way diff: ${sides.own}, ${sides.peer}, ${sides.after}"><table><thead><tr><th scope="col">lines</th><th scope="col" class="n ${sides.ownClass}">${sides.own}</th><th scope="col" class="n ${sides.peerClass}">${sides.peer}</th><th scope="col" class="n ${sides.ownClass}">${sides.after}</th><th scope="col">code</th></tr></thead><tbody>${blocks.map(
+    (block, n) => blockRow(block, sides, brief, [changes(blocks[n - 1]), changes(blocks[n + 1])]),
   )}</tbody></table></div>`;
 }
 
-function blockRow(block: DiffBlock, sides: DiffSides, brief: boolean, first: boolean, last: boolean): Markup {
-  const { kind, lines, own, peer, after } = block;
-  const colour = kind === 'taken' || kind === 'left' ? sides.peerClass : sides.ownClass;
-  return html`<tr class="k-${kind} ${colour}"><th scope="row">${WORDS[kind]}</th>${[own, peer, after].map(
-    (from) => html`<td class="n">${from !== undefined && span(from, lines.length)}</td>`,
-  )}<td>${codeOf(block, brief, first, last)}</td></tr>`;
+/** Whether the blocks before and after are changes: only towards them is there context to show. */
+type Beside = readonly [before: boolean, after: boolean];
+
+function changes(block: DiffBlock | undefined): boolean {
+  return block !== undefined && block.kind !== 'both' && block.kind !== 'kept';
 }
 
-function codeOf({ kind, lines }: DiffBlock, brief: boolean, first: boolean, last: boolean): Markup {
+function blockRow(block: DiffBlock, sides: DiffSides, brief: boolean, beside: Beside): Markup {
+  const { kind, lines, own, peer, after } = block;
+  const colour = kind === 'taken' || kind === 'left' ? sides.peerClass : sides.ownClass;
+  return html`<tr class="k-${kind} ${colour}"><th scope="row">${WORDS[kind]}</th>${[
+    [own, sides.own] as const,
+    [peer, sides.peer] as const,
+    [after, sides.after] as const,
+  ].map(
+    ([from, side]) =>
+      html`<td class="n"${from !== undefined && html` data-label="${side}"`}>${from !== undefined && span(from, lines.length)}</td>`,
+  )}<td>${codeOf(block, brief, beside)}</td></tr>`;
+}
+
+function codeOf({ kind, lines }: DiffBlock, brief: boolean, beside: Beside): Markup {
   if (kind === 'taken' || kind === 'new') return pre(lines);
   if (kind === 'dropped' || kind === 'left') {
     if (lines.length <= BRIEF) return pre(lines);
     return brief ? gap(lines.length) : folded(lines, WORDS[kind]);
   }
-  const before = first ? 0 : CONTEXT;
-  const behind = last ? 0 : CONTEXT;
+  const before = beside[0] ? CONTEXT : 0;
+  const behind = beside[1] ? CONTEXT : 0;
   if (lines.length <= before + behind + 2) return pre(lines);
   const middle = lines.slice(before, lines.length - behind);
   return html`${before > 0 && pre(lines.slice(0, before))}${brief ? gap(middle.length) : folded(middle, 'unchanged')}${behind > 0 && pre(lines.slice(lines.length - behind))}`;

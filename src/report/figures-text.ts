@@ -7,7 +7,8 @@ export function scoreText(score: number | null | undefined): string {
 export function signedText(before: number | null, after: number | null): string {
   if (before === null || after === null) return '-';
   const difference = after - before;
-  const sign = difference > 0 ? '+' : difference < 0 ? '−' : '±';
+  if (difference === 0) return '0';
+  const sign = difference > 0 ? '+' : '−';
   return `${sign}${Math.abs(difference).toFixed(Math.abs(difference) >= 100 ? 1 : 4)}`;
 }
 
@@ -24,4 +25,10 @@ export function counted(count: number, one: string, several = `${one}s`): string
 
 export function percent(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** A name in little room; the whole one is in the tables. */
+export function shortened(name: string, most: number): string {
+  const signs = Array.from(name);
+  return signs.length <= most ? name : `${signs.slice(0, most - 1).join('')}…`;
 }

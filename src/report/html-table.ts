@@ -11,7 +11,7 @@ export function tableHtml(title: string, { columns, rows, notes }: Table): Marku
   const body =
     rows.length === 0
       ? html`<p class="none">Nothing of the kind.</p>`
-      : html`<div class="scroll" role="region" tabindex="0" aria-label="${title}"><table><caption>${title}</caption><thead><tr>${columns.map(
+      : html`<div class="scroll" role="group" tabindex="0" aria-label="${title}"><table><caption>${title}</caption><thead><tr>${columns.map(
           (column, n) => html`<th scope="col"${numeric[n] && html` class="n"`}>${column}</th>`,
         )}</tr></thead><tbody>${rows
           .slice(0, MAX_ROWS)
@@ -19,5 +19,5 @@ export function tableHtml(title: string, { columns, rows, notes }: Table): Marku
             (row) =>
               html`<tr>${row.map((cell, n) => html`<td${numeric[n] && html` class="n"`}>${cellText(cell)}</td>`)}</tr>`,
           )}</tbody></table></div>${rows.length > MAX_ROWS && html`<p class="note">The first ${MAX_ROWS} of ${rows.length} rows; <code>--csv</code> gives all.</p>`}`;
-  return html`<div class="table">${rows.length === 0 && html`<h4>${title}</h4>`}${body}${notes.map((note) => html`<p class="note">${note}</p>`)}</div>`;
+  return html`<div class="table">${rows.length === 0 && html`<h3>${title}</h3>`}${body}${notes.map((note) => html`<p class="note">${note}</p>`)}</div>`;
 }

@@ -51,8 +51,8 @@ export function lineageGraph({ run, adoptions }: RunFigures, lookOf: (name: stri
       return `${agent.name}: ${line.length} of ${agent.generations.length} programs on the line of its best (generation ${line.at(-1)?.program.generation ?? '-'})`;
     })
     .join('; ');
-  return html`<div class="chart"><svg viewBox="0 0 ${CHART_WIDTH} ${height}" role="img" aria-label="Lineage in ${run.id}. ${label}.">${bands.map((band) =>
-    bandMarkup(band, place),
+  return html`<div class="chart"><svg viewBox="0 0 ${CHART_WIDTH} ${height}" role="img" aria-label="Lineage in ${run.id}. ${label}.">${bands.map(
+    (band) => bandMarkup(band, place),
   )}${adoptions.map((adoption) => crossing(adoption, bands, place))}<g class="axes"><path class="rule" d="M${LEFT},${height - 38}H${CHART_WIDTH - 8}"/>${x
     .ticks(10)
     .filter((tick) => Number.isInteger(tick))
@@ -81,7 +81,8 @@ function bandMarkup(band: Band, place: Place): Markup {
       const { program, onBestLine } = node;
       const kind = `${onBestLine ? 'on' : 'off'}${program.valid ? '' : ' failed'}`;
       return html`<circle class="${kind}" cx="${cx}" cy="${cy}" r="${program.copy === true ? 1.8 : dense ? 2.6 : 3.8}">${
-        !dense && html`<title>${agent.name} ${program.generation}: ${program.valid ? scoreText(program.scores.validation) : 'invalid'}</title>`
+        !dense &&
+        html`<title>${agent.name} ${program.generation}: ${program.valid ? scoreText(program.scores.validation) : 'invalid'}</title>`
       }</circle>`;
     },
   )}</g>`;

@@ -9,7 +9,7 @@ interface Definition {
 const DEFINITIONS: readonly Definition[] = [
   {
     term: 'Generation, validation score',
-    says: "One program of one agent. Scores are of the validation split, as the run recorded them; higher is better. Programs that scored at most 0.01, or are invalid, stand in a strip of their own below the plot, so that they do not flatten the rest.",
+    says: 'One program of one agent. Scores are of the validation split, as the run recorded them; higher is better. Programs that scored at most 0.01, or are invalid, stand in a strip of their own below the plot, so that they do not flatten the rest.',
   },
   {
     term: 'Published best',
@@ -33,7 +33,7 @@ const DEFINITIONS: readonly Definition[] = [
   },
   {
     term: 'By chance (placebo test)',
-    says: "The same question asked about programs that the agent cannot have seen: peers of other seeds and other pairs at the same task. p is the share of such comparisons that come as close, with one added to both counts; adjusted is Benjamini-Hochberg over all comparisons of the page. Two agents that converge alone give small distances to strangers too, and so are not taken for adopters.",
+    says: 'The same question asked about programs that the agent cannot have seen: peers of other seeds and other pairs at the same task. p is the share of such comparisons that come as close, with one added to both counts; adjusted is Benjamini-Hochberg over all comparisons of the page. Two agents that converge alone give small distances to strangers too, and so are not taken for adopters.',
   },
   {
     term: 'Origin of lines',
@@ -53,7 +53,7 @@ const DEFINITIONS: readonly Definition[] = [
   },
   {
     term: 'Refusals',
-    says: "What the guard did not let happen, by the code of its decision. A refused write never takes place; the agent is told why in its next view.",
+    says: 'What the guard did not let happen, by the code of its decision. A refused write never takes place; the agent is told why in its next view.',
   },
 ];
 

@@ -31,7 +31,8 @@ export function agentLooks(names: readonly string[]): (name: string) => AgentLoo
   const looks = new Map<string, AgentLook>();
   for (const name of names) {
     const n = looks.size;
-    if (!looks.has(name)) looks.set(name, { colour: n % AGENT_COLOURS.length, shape: SHAPES[n % SHAPES.length] ?? SHAPES[0] });
+    if (!looks.has(name))
+      looks.set(name, { colour: n % AGENT_COLOURS.length, shape: SHAPES[n % SHAPES.length] ?? SHAPES[0] });
   }
   return (name) => looks.get(name) ?? { colour: 0, shape: SHAPES[0] };
 }

@@ -1,8 +1,7 @@
 import type { JudgedAdoption, JudgedAdoptions } from '../analysis/adoption.ts';
-import { directionsIn, judgeAdoption } from '../analysis/adoption-diagnostic.ts';
+import { directionsIn, judgeAdoption, sharesOfRuns } from '../analysis/adoption-diagnostic.ts';
 import { type Outcomes, outcomesOf, type PlacedOutcomes } from '../analysis/adoption-outcomes.ts';
-import { readAdoptionRecords } from '../analysis/adoption-records.ts';
-import { type GenerationProvenance, provenanceShares } from '../analysis/provenance-shares.ts';
+import type { GenerationProvenance } from '../analysis/provenance-shares.ts';
 import { readRunCalls } from '../analysis/run-calls.ts';
 import type { SkipLog } from '../trace/importers/skip-log.ts';
 import type { LoadedRun } from '../trace/loaded-run.ts';
@@ -62,7 +61,7 @@ export async function collectReport(
 ): Promise<ReportData> {
   const request = { skips, ...(rule !== undefined && { rule }), ...(signal && { signal }) };
   const { judged } = await judgeAdoption(runs, request);
-  const records = await readAdoptionRecords(runs, skips, signal);
+  const shares = await sharesOfRuns(runs, request);
   const order = new Map(runs.map((run, n) => [run, n]));
   const adoptions = judged.judged
     .filter(({ adoption }) => adoption)
@@ -79,7 +78,7 @@ export async function collectReport(
     figures.push({
       run,
       adoptions: adoptions.filter(({ judgement }) => judgement.run === run),
-      provenance: provenanceShares(run, records.get(run)),
+      provenance: shares.filter((one) => one.run === run.id),
       ...(spending && { spending }),
       ...(denials && { denials }),
     });
@@ -134,7 +133,9 @@ async function denialsOf(run: LoadedRun, skips: SkipLog): Promise<readonly Denia
   const onBadLine = ({ file, line, problem }: { file: string; line: number; problem: string }): void =>
     skips.note({ path: `${run.id}/${file}`, line, what: 'line', why: problem });
   try {
-    for await (const { agent, verdict, code = verdict, count = 1, epoch } of readTable(run.folder, 'decisions', { onBadLine })) {
+    for await (const { agent, verdict, code = verdict, count = 1, epoch } of readTable(run.folder, 'decisions', {
+      onBadLine,
+    })) {
       if (verdict === 'allow') continue;
       const key = JSON.stringify([agent, code]);
       const known = counts.get(key) ?? { agent, code, count: 0 };

@@ -10,18 +10,24 @@ for (const element of all('[data-needs-script]')) element.hidden = false;
 for (const button of all('button[data-unfold]')) {
   button.addEventListener('click', () => {
     const open = button.dataset.unfold === 'open';
-    for (const details of all('details', button.closest('section'))) details.open = open;
+    for (const details of all('details', button.closest('section'))) details.open = open || details.matches('.run');
   });
 }
 
 const filters = all('[data-filter]');
 const rows = all('tbody[data-adoption]');
+const groups = all('[data-group]');
 const shown = document.querySelector('[data-shown]');
 function filter() {
   let count = 0;
   for (const row of rows) {
     row.hidden = !filters.every(({ dataset, value }) => value === '' || row.dataset[dataset.filter] === value);
     if (!row.hidden) count++;
+  }
+  for (const group of groups) {
+    const some = all('tbody[data-adoption]', group).some((row) => !row.hidden);
+    group.hidden = !some;
+    if (some && count < rows.length) group.open = true;
   }
   if (shown) shown.textContent = count === rows.length ? '' : count + ' of ' + rows.length + ' shown';
 }

@@ -53,7 +53,7 @@ th,td{padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--rule);text-align
 th{font-weight:600}thead th{color:var(--soft);border-bottom:1px solid #9aa2ac}
 th.n,td.n{text-align:right;white-space:nowrap}
 .table{margin:1rem 0 1.6rem}
-.adoptions{width:100%;table-layout:fixed}.adoptions .c-number{width:2.2rem}.adoptions .c-who{width:15rem}.adoptions .c-effect{width:10rem}.adoptions .c-run{width:11rem}
+.adoptions{width:100%;table-layout:fixed}.adoptions .c-number{width:2.2rem}.adoptions .c-who{width:28%}.adoptions .c-effect{width:15%}.adoptions .c-evidence{width:24%}
 .adoptions>tbody{border-bottom:1px solid var(--rule);scroll-margin-top:.5rem}.adoptions>tbody>tr>td,.adoptions>tbody>tr>th{border:0}
 .adoptions>tbody>.detail>td{padding:0 0 .6rem}
 .adoptions>tbody.lit>tr:first-child,.adoptions>tbody:target>tr:first-child{background:#fff3c4}
@@ -61,7 +61,7 @@ th.n,td.n{text-align:right;white-space:nowrap}
 .effect{font-weight:650;white-space:nowrap}
 details>summary{cursor:pointer}
 summary:focus-visible,a:focus-visible,button:focus-visible,select:focus-visible,.scroll:focus-visible{outline:3px solid #0072b2;outline-offset:2px}
-details.run{border-top:1px solid var(--rule);padding:.5rem 0}details.run>summary{font-weight:600}
+details[hidden]{display:none}details.run{border-top:1px solid var(--rule);padding:.5rem 0}details.run>summary{font-weight:600}
 details.tables>summary{font-weight:600;padding:.35rem 0}
 .detail>td>details>summary{color:#0b5a9c;font-size:.9rem}
 blockquote{margin:.5rem 0;padding:.2rem 0 .2rem .9rem;border-left:4px solid var(--c);white-space:pre-line;max-width:52rem}
@@ -78,7 +78,7 @@ ul.seen{margin:.3rem 0;padding-left:1.2rem;font-size:.9rem}
 .k-dropped>td:last-child,.k-left>td:last-child{border-left:5px dotted var(--c);color:#5b636d}
 .k-dropped pre{text-decoration:line-through;text-decoration-color:#9aa2ac}
 .gap{color:#5b636d;font-size:.82rem}
-.controls{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;margin:.6rem 0;font-size:.9rem}.controls[hidden]{display:none}
+.controls{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;margin:.6rem 0;font-size:.9rem}.controls[hidden]{display:none}.controls label{display:flex;gap:.35rem;max-width:100%}.controls select{min-width:0;max-width:18rem}
 select,button{font:inherit;padding:.15rem .5rem;max-width:100%;border:1px solid #868e99;border-radius:4px;background:var(--paper);color:var(--ink)}
 dl.methods dt{font-weight:650;margin-top:.8rem}dl.methods dd{margin:.1rem 0 0;max-width:48rem}
 @media(max-width:44rem){
@@ -86,9 +86,14 @@ dl.methods dt{font-weight:650;margin-top:.8rem}dl.methods dd{margin:.1rem 0 0;ma
 body{padding:1rem .9rem 3rem}
 .adoptions>thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .adoptions,.adoptions>tbody,.adoptions>tbody>tr,.adoptions>tbody>tr>*{display:block}
-.adoptions>tbody{padding:.6rem 0}.adoptions>tbody[hidden]{display:none}
+.adoptions>caption{display:block}.adoptions>tbody{padding:.6rem 0}.adoptions>tbody[hidden]{display:none}
 .adoptions>tbody>tr>*{padding:.1rem 0;text-align:left}
 .adoptions>tbody>tr>[data-label]::before{content:attr(data-label) ": ";color:var(--soft);font-weight:400}
+.diff table,.diff tbody,.diff tbody>tr,.diff tbody>tr>td:last-child{display:block}
+.diff thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+.diff tbody>tr{border-bottom:1px solid var(--rule);width:max-content;min-width:100%}.diff tbody th,.diff tbody td{border:0}
+.diff tbody th,.diff td.n{display:inline-block;padding:.15rem .4rem;position:sticky;left:0}.diff td.n:empty{display:none}
+.diff td[data-label]::before{content:attr(data-label) ": "}
 }
 @media print{
 @page{margin:14mm}
@@ -100,7 +105,7 @@ details::details-content{display:block!important;content-visibility:visible!impo
 details.gap::details-content,[data-print="folded"] .detail details::details-content{display:none!important}
 .chart,.scroll,.diff{overflow:visible;max-height:none}.chart svg{min-width:0}
 .diff pre{white-space:pre-wrap;overflow-wrap:anywhere}.diff thead th{position:static}
-table{font-size:8.5pt}.scroll table{table-layout:auto}
+table{font-size:8.5pt}.table table{font-size:6.5pt;width:100%}.table th,.table td{padding-right:.35rem;white-space:normal;overflow-wrap:anywhere}
 a{color:inherit;text-decoration:none}
 }
 `;

@@ -27,7 +27,7 @@ export function resultText(result: ResultDocument, options: ResultOptions): stri
     options.publicSecret
       ? "The quickstart's test split comes from a fixed, public secret: its scores are for looking, not for claims."
       : '',
-    `Everything is in ${options.dir}: marks.db (the log), trace/*.jsonl (tables), summary.json.\nCheck a log with: hivemark verify <run folder>`,
+    `Everything is in ${options.dir}: marks.db (the log), trace/*.jsonl (tables), summary.json, report.html (open it in a browser).\nCheck a log with: hivemark verify <run folder>`,
   ];
   return `\n${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

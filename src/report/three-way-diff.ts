@@ -143,7 +143,10 @@ function findMoved(
         size++;
       if (size > best.size) best = { from: start, size };
     }
-    const signs = to.slice(n, n + best.size).join('').replaceAll(/\s+/g, '').length;
+    const signs = to
+      .slice(n, n + best.size)
+      .join('')
+      .replaceAll(/\s+/g, '').length;
     if (signs < MIN_MOVED) continue;
     for (let i = 0; i < best.size; i++) {
       matches[n + i] = best.from + i;

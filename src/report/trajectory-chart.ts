@@ -3,7 +3,7 @@ import { ABOUT_ZERO, isSearch } from '../analysis/scores.ts';
 import type { LoadedAgent, LoadedGeneration } from '../trace/loaded-run.ts';
 import { axes, type ChartFrame, chartFrame, pixel, spreadOut } from './chart-frame.ts';
 import { html, type Markup } from './html.ts';
-import { effectSign, scoreText, signedText } from './figures-text.ts';
+import { effectSign, scoreText, shortened, signedText } from './figures-text.ts';
 import type { AgentLook } from './palette.ts';
 import type { NumberedAdoption, RunFigures } from './report-data.ts';
 
@@ -40,20 +40,29 @@ export function trajectoryChart({ run, adoptions }: RunFigures, lookOf: (name: s
     const y = down ? frame.bottom + STRIP / 2 + 3 : frame.y(program.scores.validation ?? 0);
     return { program, x: pixel(frame.x(program.generation)), y: pixel(y), down };
   };
-  const lines = run.agents.map((agent) => ({ agent, look: lookOf(agent.name), points: agent.generations.map(pointOf) }));
+  const lines = run.agents.map((agent) => ({
+    agent,
+    look: lookOf(agent.name),
+    points: agent.generations.map(pointOf),
+  }));
+  const arrows = adoptions.flatMap((adoption) => {
+    const ends = endsOf(adoption, pointOf, lookOf);
+    return ends ? [{ adoption, ends }] : [];
+  });
+  const places = badgePlaces(arrows.map(({ ends }) => ends));
   const title = `Validation score by ${search ? 'iteration' : 'generation'} in ${run.id}: ${run.agents
     .map((agent) => `${agent.name} from ${scoreText(firstScore(agent))} to at best ${scoreText(bestScore(agent))}`)
     .join('; ')}. ${adoptions.length} ${adoptions.length === 1 ? 'adoption' : 'adoptions'}.`;
   return html`<div class="chart"><svg viewBox="0 0 ${frame.width} ${frame.height}" role="group" aria-label="${title}">${axes(
     frame,
     search ? 'iteration' : 'generation',
-    'validation score',
+    search ? 'score' : 'validation score',
     strip,
   )}${strip > 0 && html`<rect class="strip" x="${frame.left}" y="${frame.bottom + 4}" width="${frame.right - frame.left}" height="${STRIP - 4}"/><text class="name" x="${frame.right + 8}" y="${frame.bottom + STRIP - 6}">about 0 or invalid</text>`}${lines.map(
     ({ look, points }) => agentLine(look, points, search),
-  )}${adoptions.map((adoption) => arrow(adoption, pointOf, lookOf))}${lines.map(({ agent, look, points }) =>
+  )}${arrows.map(({ adoption, ends }) => arrow(adoption, ends))}${lines.map(({ agent, look, points }) =>
     marks(agent, look, points),
-  )}${adoptions.map((adoption) => badge(adoption, pointOf, lookOf))}${names(lines, frame)}</svg></div>`;
+  )}${arrows.map(({ adoption, ends }, n) => badge(adoption, places[n] ?? [ends.to.x, ends.to.y], ends.look))}${names(lines, frame)}</svg></div>`;
 }
 
 function isDown({ scores: { validation }, valid }: LoadedGeneration): boolean {
@@ -122,13 +131,7 @@ function endsOf(
 }
 
 /** Curved, so that an arrow does not hide in a line, and short of the mark it points to. */
-function arrow(
-  adoption: NumberedAdoption,
-  pointOf: (program: LoadedGeneration) => Point,
-  lookOf: (name: string) => AgentLook,
-): Markup | undefined {
-  const ends = endsOf(adoption, pointOf, lookOf);
-  if (!ends) return undefined;
+function arrow({ number, evidence }: NumberedAdoption, ends: Ends): Markup {
   const { from, to, look } = ends;
   const [cx, cy] = bend(ends);
   const length = Math.hypot(to.x - cx, to.y - cy) || 1;
@@ -136,38 +139,56 @@ function arrow(
   const [tx, ty] = [to.x - ux * 8, to.y - uy * 8];
   const [bx, by] = [tx - ux * 9, ty - uy * 9];
   const head = `M${pixel(tx)},${pixel(ty)}L${pixel(bx - uy * 4.5)},${pixel(by + ux * 4.5)}L${pixel(bx + uy * 4.5)},${pixel(by - ux * 4.5)}z`;
-  const weak = adoption.evidence === undefined || adoption.evidence.level === 'similar' || adoption.evidence.level === 'exposed';
-  return html`<g class="arrow a${look.colour}${weak ? ' weak' : ''}" data-adoption="${adoption.number}"><path class="shaft" d="M${from.x},${from.y}Q${pixel(cx)},${pixel(cy)} ${pixel(bx)},${pixel(by)}"/><path class="head" d="${head}"/></g>`;
+  const weak = evidence === undefined || evidence.level === 'similar' || evidence.level === 'exposed';
+  return html`<g class="arrow a${look.colour}${weak ? ' weak' : ''}" data-adoption="${number}"><path class="shaft" d="M${from.x},${from.y}Q${pixel(cx)},${pixel(cy)} ${pixel(bx)},${pixel(by)}"/><path class="head" d="${head}"/></g>`;
 }
 
-/** The control point of an arrow's curve: to its left, and far enough for short arrows to be seen beside the line. */
+/**
+ * The control point of an arrow's curve, beside the line between its ends: far enough for a short arrow to be seen beside a line of
+ * scores, not so far that a long one leaves the figure, and on the other side where there is no room above.
+ */
 function bend({ from, to }: Ends): readonly [x: number, y: number] {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
-  const by = Math.max(0.18, MIN_BEND / length);
-  return [(from.x + to.x) / 2 + dy * by, (from.y + to.y) / 2 - dx * by];
+  const off = Math.min(Math.max(length * 0.18, 20), 56);
+  const middle = (from.y + to.y) / 2;
+  const lift = (-dx / length) * off;
+  const side = middle + lift / 2 < BADGE_OFF + 10 ? -1 : 1;
+  return [(from.x + to.x) / 2 + side * (dy / length) * off, middle + side * lift];
 }
 
-const MIN_BEND = 20;
-/** From the middle of an arrow's curve to its badge, so that the badge does not hide the arrow. */
+/** From an arrow's curve to its badge, so that the badge does not hide the arrow. */
 const BADGE_OFF = 13;
+/** Where along its arrow a badge can stand, the first place that is free. */
+const BADGE_PLACES = [0.5, 0.35, 0.65, 0.2, 0.8];
+
+/** Places for the badges of all arrows, apart from each other where there is a way. */
+function badgePlaces(all: readonly Ends[]): readonly (readonly [x: number, y: number])[] {
+  const placed: (readonly [number, number])[] = [];
+  for (const ends of all) {
+    const { from, to } = ends;
+    const [cx, cy] = bend(ends);
+    const [ox, oy] = [cx - (from.x + to.x) / 2, cy - (from.y + to.y) / 2];
+    const out = Math.hypot(ox, oy) || 1;
+    const places = BADGE_PLACES.map((t): readonly [number, number] => [
+      pixel((1 - t) ** 2 * from.x + 2 * t * (1 - t) * cx + t * t * to.x + (ox / out) * BADGE_OFF),
+      pixel((1 - t) ** 2 * from.y + 2 * t * (1 - t) * cy + t * t * to.y + (oy / out) * BADGE_OFF),
+    ]);
+    const free = places.find(([x, y]) => placed.every(([px, py]) => Math.abs(px - x) > 28 || Math.abs(py - y) > 18));
+    placed.push(free ?? places[0] ?? [from.x, from.y]);
+  }
+  return placed;
+}
 
 /** The adoption's number, a link to its row, and which way the score went. */
 function badge(
-  adoption: NumberedAdoption,
-  pointOf: (program: LoadedGeneration) => Point,
-  lookOf: (name: string) => AgentLook,
-): Markup | undefined {
-  const ends = endsOf(adoption, pointOf, lookOf);
-  if (!ends) return undefined;
-  const { number, before, after, judgement } = adoption;
-  const [cx, cy] = bend(ends);
-  const [mx, my] = [(ends.from.x + ends.to.x) / 2, (ends.from.y + ends.to.y) / 2];
-  const out = Math.hypot(cx - mx, cy - my) || 1;
-  const x = pixel((mx + cx) / 2 + ((cx - mx) / out) * BADGE_OFF);
-  const y = pixel((my + cy) / 2 + ((cy - my) / out) * BADGE_OFF);
+  { number, before, after, judgement }: NumberedAdoption,
+  [x, y]: readonly [number, number],
+  { colour }: AgentLook,
+): Markup {
   const text = `Adoption ${number}: ${judgement.agent.name} (generation ${judgement.generation.generation}) took from ${judgement.peer.name} (generation ${judgement.version?.generation ?? '?'}), effect ${signedText(before, after)}`;
-  return html`<a class="badge a${ends.look.colour}" href="#adoption-${number}" data-adoption="${number}" aria-label="${text}"><rect x="${pixel(x - 13)}" y="${pixel(y - 8)}" width="26" height="16" rx="8"/><text x="${x}" y="${pixel(y + 4)}" text-anchor="middle">${number}${effectSign(before, after)}</text><title>${text}</title></a>`;
+  const width = 14 + 6.4 * String(number).length;
+  return html`<a class="badge a${colour}" href="#adoption-${number}" data-adoption="${number}" aria-label="${text}"><rect x="${pixel(x - width / 2 - 3)}" y="${pixel(y - 8)}" width="${pixel(width + 6)}" height="16" rx="8"/><text x="${x}" y="${pixel(y + 4)}" text-anchor="middle">${number}${effectSign(before, after)}</text><title>${text}</title></a>`;
 }
 
 function names(
@@ -182,14 +203,8 @@ function names(
   );
   return html`${lines.map(
     ({ agent, look }, n) =>
-      html`<g class="marks a${look.colour}" transform="translate(${frame.right + 12},${pixel(heights[n] ?? frame.top)})"><path d="${look.shape}"/><text x="9" y="4">${shortened(agent.name, 16)}</text></g>`,
+      html`<g class="marks a${look.colour}" transform="translate(${frame.right + 12},${pixel(heights[n] ?? frame.top)})"><path d="${look.shape}"/><text x="9" y="4">${shortened(agent.name, 14)}</text></g>`,
   )}`;
-}
-
-/** A name in little room; the whole one is in the tables. */
-export function shortened(name: string, most: number): string {
-  const signs = [...name];
-  return signs.length <= most ? name : `${signs.slice(0, most - 1).join('')}…`;
 }
 
 function firstScore({ generations }: LoadedAgent): number | undefined {
