@@ -22,7 +22,7 @@ export function addBudgetEvent(batch: GateBatch, grant: Pick<Grant, 'agent' | 'b
     const id = `${batch.run}/${GUARD}/budget/${agent}/${dimension}/${limit}` as MarkId;
     if (batch.view.byId(id) !== undefined) continue;
     const question = `${agent} has used ${used} of its ${limit} ${dimension}: is it to get more?`;
-    const context = { agent, dimension, used, limit };
+    const context = Object.freeze({ agent, dimension, used, limit });
     batch.addMark(
       stampMark(batch, GUARD, id, {
         kind: 'need',

@@ -11,7 +11,7 @@ export interface Batch {
 export interface Task<B extends Batch> {
   /**
    * Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on.
-   * Returns what to do once the batch is durable. Must not throw.
+   * Returns what to do once the batch is durable. One that throws fails alone.
    */
   stage(batch: B): () => void;
   /** The batch could not be committed. */
@@ -113,11 +113,13 @@ export class CommitQueue<B extends Batch> {
     this.#running = undefined;
   }
 
-  async #commit(tasks: readonly Task<B>[]): Promise<readonly (() => void)[]> {
+  async #commit(given: readonly Task<B>[]): Promise<readonly (() => void)[]> {
+    const tasks = [...given];
     for (;;) {
+      if (tasks.length === 0) return [];
       const batch = this.#port.createBatch();
-      const acknowledge = tasks.map((task) => task.stage(batch));
-      this.#port.staged(batch);
+      const acknowledge = this.#stage(batch, tasks);
+      if (acknowledge === undefined) continue;
       try {
         const records = batch.entries.length === 0 ? [] : await this.#port.log.append(this.#port.seq(), batch.entries);
         this.#port.committed(batch, records);
@@ -128,6 +130,25 @@ export class CommitQueue<B extends Batch> {
       }
       await this.#catchUp();
     }
+  }
+
+  /**
+   * Stages tasks; undefined, with nothing staged, when one of them threw: it alone fails, and the others are to be staged again.
+   */
+  #stage(batch: B, tasks: Task<B>[]): readonly (() => void)[] | undefined {
+    const acknowledge: (() => void)[] = [];
+    for (const [i, task] of tasks.entries()) {
+      try {
+        acknowledge.push(task.stage(batch));
+      } catch (error) {
+        this.#port.dropped(batch);
+        tasks.splice(i, 1);
+        task.fail(error instanceof Error ? error : new Error('the guard could not decide', { cause: error }));
+        return undefined;
+      }
+    }
+    this.#port.staged(batch);
+    return acknowledge;
   }
 
   async #catchUp(): Promise<void> {

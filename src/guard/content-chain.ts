@@ -1,4 +1,4 @@
-import { copyJson, equalJson, isRecord, type JsonBounds, JsonProblem } from '../space/json-value.ts';
+import { copyJson, equalJson, isRecord, type JsonBounds, problemIn } from '../space/json-value.ts';
 import { DRAFT_BOUNDS } from '../space/mark-schema.ts';
 import type { Json } from '../space/marks.ts';
 import type { ContentFacts, ContentPolicy, ContentQuestion, ContentVerdict } from './policies/content.ts';
@@ -78,7 +78,6 @@ function rewritten(content: unknown, bounds: JsonBounds): Json {
   try {
     return copyJson(content, bounds);
   } catch (error) {
-    if (!(error instanceof JsonProblem)) throw error;
-    throw new Refusal(`rewrote it to what cannot be stored: ${error.message}`);
+    throw new Refusal(`rewrote it to what cannot be stored: ${problemIn(error).message}`);
   }
 }

@@ -55,11 +55,6 @@ export class GateBatch implements Batch {
     foldDecision(this.state, record, this.#context);
   }
 
-  /** Folds a decision that leaves no record: one of many equal refusals. */
-  foldOnly(record: DecisionRecord): void {
-    foldDecision(this.state, record, this.#context);
-  }
-
   /** Puts off what follows from a call until the call itself is in. */
   afterwards(consequence: () => void): void {
     this.#afterwards.push(consequence);

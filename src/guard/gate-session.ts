@@ -1,9 +1,9 @@
-import { copyJson, JsonProblem } from '../space/json-value.ts';
+import { copyJson, problemIn } from '../space/json-value.ts';
 import type { MarkView } from '../space/mark-index.ts';
 import { type DraftBounds, type KindedDraft, parseDraft } from '../space/mark-schema.ts';
+import { isMarkId } from '../space/stored-mark.ts';
 import type { AgentName, Json, Mark, MarkId, ProjectedMark } from '../space/marks.ts';
-import { type MarkQuery, queryMarks, readMark } from '../space/query.ts';
-import { effectiveStrength } from '../space/strength.ts';
+import { type MarkQuery, queryMarks, readMark, strengthFor } from '../space/query.ts';
 import type { WatchPattern } from '../space/watch.ts';
 import type { Task } from './commit-queue.ts';
 import { checkContent } from './content-chain.ts';
@@ -26,7 +26,7 @@ import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease
 import type { GuardSettings } from './settings.ts';
 import { claimKey } from './staged-view.ts';
 import type { GuardState } from './state.ts';
-import { subjectOf, subjectOfMark } from './subject.ts';
+import { shortened, subjectOf, subjectOfMark } from './subject.ts';
 import {
   decideSubscription,
   decideUnsubscription,
@@ -74,10 +74,11 @@ export class GateSession implements Session {
   readonly #port: SessionPort;
   readonly #grant: Grant;
   readonly #prefix: string;
-  readonly #name: string;
   readonly #subscriptions: SessionSubscriptions;
   #calls = 0;
   #marks = 0;
+  /** Ids of executions under way. */
+  readonly #booked = new Set<MarkId>();
   #revoked = false;
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
@@ -85,7 +86,6 @@ export class GateSession implements Session {
     this.#grant = grant;
     this.agent = grant.agent;
     this.epoch = epoch;
-    this.#name = `${grant.agent}/${epoch}`;
     this.#subscriptions = new SessionSubscriptions(
       {
         view: () => port.view(),
@@ -95,11 +95,11 @@ export class GateSession implements Session {
       },
       grant,
     );
-    this.#prefix = `${port.run}/${this.#name}`;
+    this.#prefix = `${port.run}/${grant.agent}/${epoch}`;
   }
 
   get revoked(): boolean {
-    return this.#revoked || isSessionRevoked(this.#port.state, this.#name);
+    return this.#revoked || isSessionRevoked(this.#port.state, this.#prefix);
   }
 
   /** Ends the session; calls under way are denied when their turn comes. The gate's, not the agent's, to call. */
@@ -110,6 +110,7 @@ export class GateSession implements Session {
   write(input: unknown, options?: { readonly retryOf?: MarkId }): Promise<Outcome> {
     const n = this.#nextCall();
     const retryOf = options?.retryOf;
+    if (retryOf !== undefined && !isMarkId(retryOf)) return this.#refuse(n, 'write', {}, NOT_AN_ID);
     const id = retryOf ?? this.#nextMark();
     const parsed = this.#parse(input);
     if (!parsed.ok) return this.#refuse(n, 'write', {}, { code: 'malformed', check: 'shape', ...parsed.problem });
@@ -121,6 +122,22 @@ export class GateSession implements Session {
     if (gather === undefined && (settings.content === undefined || draft.kind !== 'observation'))
       return this.#write(n, id, draft, subject, NO_FACTS);
     return this.#writeChecked(n, id, draft, subject);
+  }
+
+  /** A write with which, in the same commit, an event goes. The gate's to call. */
+  writeFollowed(input: unknown, follow: (mark: MarkId, now: number) => GuardEvent): Promise<Outcome> {
+    const n = this.#nextCall();
+    const id = this.#nextMark();
+    const parsed = this.#parse(input);
+    if (!parsed.ok) return this.#refuse(n, 'write', {}, { code: 'malformed', check: 'shape', ...parsed.problem });
+    const { draft } = parsed;
+    return this.#settle(n, 'write', subjectOfMark(draft), (batch) => {
+      const ruling = ruleOnWrite(batch, this.#grant, id, draft, NO_FACTS);
+      const { mark } = ruling;
+      if (mark !== undefined && ruling.stored === undefined)
+        batch.afterwards(() => batch.addEvent(follow(mark.id, batch.now)));
+      return ruling;
+    });
   }
 
   async #writeChecked(n: number, id: MarkId, draft: KindedDraft, subject: Json): Promise<Outcome> {
@@ -158,14 +175,29 @@ export class GateSession implements Session {
     const n = this.#nextCall();
     const intentId = this.#nextMark();
     const actionId = this.#nextMark();
-    const { scope, resource, action, confidence } = request;
-    const parsed = this.#parse({ scope, resource, action, confidence });
+    const parsed = this.#parse(request);
     if (!parsed.ok)
       return executed(await this.#refuse(n, 'execute', {}, { code: 'malformed', check: 'shape', ...parsed.problem }));
     const { draft } = parsed;
-    if (draft.kind !== 'intent') throw new TypeError('an execution asks for an action on a resource');
-    const done = { kind: 'action', scope, resource, action, result: null, strength: draft.strength } as const;
-    const booking: Booking = { draft, done, intentId, actionId };
+    if (draft.kind !== 'intent' || draft.supersedes !== undefined)
+      return executed(await this.#refuse(n, 'execute', subjectOfMark(draft), NOT_A_REQUEST));
+    const { scope, resource, action, strength } = draft;
+    const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
+    // Its ids are taken until it is over: no retry of a write can come in between.
+    for (const id of [intentId, actionId]) this.#booked.add(id);
+    try {
+      return await this.#execute(n, { draft, done, intentId, actionId }, tool);
+    } finally {
+      for (const id of [intentId, actionId]) this.#booked.delete(id);
+    }
+  }
+
+  async #execute<Value>(
+    n: number,
+    booking: Booking,
+    tool: (lease: ToolLease) => Value | Promise<Value>,
+  ): Promise<ExecuteOutcome<Awaited<Value>>> {
+    const { draft, done, intentId } = booking;
     let fence = 0;
     const outcome = await this.#settle(
       n,
@@ -176,9 +208,9 @@ export class GateSession implements Session {
         this.#wait(batch, ruling, draft);
         return ruling;
       },
-      (batch) => {
-        // Cut off by a crash and allowed to go on: its lease may have ended with the session that it began in.
-        if (this.#leaseOf(batch.state, booking) === undefined) batch.addEvent(this.#leased(booking));
+      (batch, ruling) => {
+        // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
+        if (ruling.stored === true) batch.addEvent(this.#leased(booking));
         fence = this.#leaseOf(batch.state, booking)?.fence ?? 0;
       },
     );
@@ -195,7 +227,7 @@ export class GateSession implements Session {
     }
     const mark = await finish(resultOf(value, this.#port.bounds), false);
     if (mark !== undefined) return { verdict: 'allow', mark, value };
-    return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource }));
+    return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource: draft.resource }));
   }
 
   #leased({ draft: { scope, resource }, intentId }: Booking): GuardEvent {
@@ -210,7 +242,9 @@ export class GateSession implements Session {
   #finish(booking: Booking, fence: number, draft: KindedDraft): Promise<Mark | undefined> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
-        if (this.revoked || this.#leaseOf(batch.state, booking)?.fence !== fence) return () => resolve(undefined);
+        const { fence: held } = this.#leaseOf(batch.state, booking) ?? {};
+        if (this.revoked || held !== fence || batch.view.byId(booking.actionId) !== undefined)
+          return () => resolve(undefined);
         const mark = stampMark(batch, this.agent, booking.actionId, draft);
         batch.addMark(mark);
         return () => resolve(mark);
@@ -231,9 +265,10 @@ export class GateSession implements Session {
 
   release(intent: MarkId): Promise<Outcome> {
     const n = this.#nextCall();
+    if (!isMarkId(intent)) return this.#refuse(n, 'release', {}, NOT_AN_ID);
     return this.#settle(n, 'release', subjectOf({ intent }), (batch) => {
       const mark = batch.view.byId(intent);
-      const denied = deny({ code: 'target-not-yours', check: 'authorization', target: String(intent) });
+      const denied = deny({ code: 'target-not-yours', check: 'authorization', target: intent });
       if (mark?.kind !== 'intent' || mark.agent !== this.agent) return { decision: denied };
       const standing = standingOf(batch.view, batch.state, mark, batch.now);
       if (standing === 'running' || standing === 'done' || standing === 'lost') return { decision: denied };
@@ -263,7 +298,7 @@ export class GateSession implements Session {
     const mark = this.get(id);
     return mark === undefined
       ? undefined
-      : effectiveStrength(this.#port.view(), mark, this.#port.now(), this.#port.settings.trust);
+      : strengthFor(this.#port.view(), this.#grant, mark, this.#port.now(), this.#port.settings.trust);
   }
 
   subscribe(name: string, pattern: WatchPattern): Promise<Outcome> {
@@ -300,10 +335,10 @@ export class GateSession implements Session {
     return `${this.#prefix}/m${(this.#marks += 1)}` as MarkId;
   }
 
-  /** Whether this session gave out `id`. */
+  /** Whether this session gave out `id`, and not to an execution that is under way. */
   #issued(id: MarkId): boolean {
     const n = id.startsWith(`${this.#prefix}/m`) ? id.slice(this.#prefix.length + 2) : '';
-    return /^[1-9]\d{0,14}$/u.test(n) && Number(n) <= this.#marks;
+    return /^[1-9]\d{0,14}$/u.test(n) && Number(n) <= this.#marks && !this.#booked.has(id);
   }
 
   /** The text of an agent's own file is bounded by its edit scope, which has an answer of its own for files that are too large. */
@@ -364,7 +399,7 @@ export class GateSession implements Session {
     call: CallKind,
     subject: Json,
     rule: (batch: GateBatch) => Ruling,
-    granted?: ((batch: GateBatch) => void) | typeof LAZY,
+    granted?: ((batch: GateBatch, ruling: Ruling) => void) | typeof LAZY,
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
@@ -377,7 +412,8 @@ export class GateSession implements Session {
           failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
         }
         const told = this.#record(batch, n, call, subject, ruling);
-        if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined && granted !== LAZY) granted?.(batch);
+        if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined && granted !== LAZY)
+          granted?.(batch, ruling);
         batch.settleAfterwards();
         return () => {
           if (told !== undefined) this.#port.told?.(told);
@@ -425,16 +461,23 @@ export class GateSession implements Session {
       return { id: `${this.#prefix}/${suffix}`, at: batch.now, ...made };
     }
     if (fresh) batch.addMark(mark);
-    const record: DecisionRecord = { id: `${this.#prefix}/${suffix}`, at: batch.now, ...made };
+    const record = shortened({ id: `${this.#prefix}/${suffix}`, at: batch.now, ...made });
     if (known) return record;
-    if (decision.verdict === 'allow' || this.#port.refusals.isRecorded(record)) batch.addDecision(record);
-    else batch.foldOnly(record);
+    const written = decision.verdict === 'allow' ? record : this.#port.refusals.note(record);
+    if (written !== undefined) batch.addDecision(written);
     return record;
   }
 }
 
 /** For {@link GateSession}'s `#settle`: the answer is known, only the record has to be made. */
 const LAZY = Symbol('lazy');
+const NOT_AN_ID: Denial = { code: 'malformed', check: 'shape', field: 'id', problem: 'is not a mark id' };
+const NOT_A_REQUEST: Denial = {
+  code: 'malformed',
+  check: 'shape',
+  field: '(request)',
+  problem: 'is not { scope, resource, action, confidence }',
+};
 const NOTHING = Object.freeze({});
 const NO_FACTS: GatheredFacts = NOTHING;
 const ALLOWED = Object.freeze({ verdict: 'allow' as const });
@@ -456,6 +499,6 @@ function resultOf(value: unknown, bounds: DraftBounds): Json {
   try {
     return copyJson(value ?? null, bounds);
   } catch (error) {
-    return { omitted: error instanceof JsonProblem ? error.message : 'it could not be read' };
+    return { omitted: problemIn(error).message };
   }
 }

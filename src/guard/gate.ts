@@ -4,10 +4,10 @@ import type { Log, LogEntry, LogHead, LogRecord } from '../space/log.ts';
 import { MarkIndex, type MarkView } from '../space/mark-index.ts';
 import { DRAFT_BOUNDS, type DraftBounds, parseScopeDefinition } from '../space/mark-schema.ts';
 import type { AgentName, Json, ScopeName } from '../space/marks.ts';
-import type { ScopeDefinition } from '../space/scope.ts';
+import { covers, coversAny, type ScopeDefinition } from '../space/scope.ts';
 import { assertTrustWeights, TRUST_WEIGHTS } from '../space/strength.ts';
 import { governedBy, isComplete } from './boundary.ts';
-import { addBudgetEvent } from './budget-needs.ts';
+import { addBudgetEvent, GUARD_SCOPE } from './budget-needs.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { decisionIn, markCallIn, sessionOf } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
@@ -38,8 +38,10 @@ export interface GateOptions {
   readonly log: Log;
   /** Names the run in every id. */
   readonly run: string;
-  /** Epoch milliseconds; may stand still or jump back, the log's time will not. */
+  /** Epoch milliseconds; may stand still or jump, the log's time does not run backwards. */
   readonly clock: () => number;
+  /** Milliseconds that only ever grow: how the log's time goes on while the clock is behind it. @default performance.now */
+  readonly monotonic?: () => number;
   /** Defined (or defined anew) at opening, on top of those in the log. */
   readonly scopes: readonly ScopeDefinition[];
   /** All agents that may have a session. @default those in the log */
@@ -129,6 +131,11 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   assertTrustWeights(options.settings?.trust ?? TRUST_WEIGHTS);
   for (const { agent } of options.grants ?? [])
     if (agent === GUARD || agent === PRINCIPAL) throw new RangeError(`no agent may have the name ${agent}`);
+  for (const { name } of options.scopes)
+    if (covers(GUARD_SCOPE, name)) throw new RangeError(`${name} is the guard's own scope: choose another name`);
+  for (const { agent, read, write } of options.grants ?? [])
+    if (coversAny([...read, ...write.map(({ scope }) => scope)], GUARD_SCOPE))
+      throw new RangeError(`${agent} cannot have a right in ${GUARD_SCOPE}, the guard's own scope`);
   const gate = new LogGate(options);
   await gate.open();
   return gate;
@@ -151,7 +158,9 @@ class LogGate implements Gate {
   readonly #listeners = new Set<() => void>();
   #unwatch: (() => void) | undefined;
   #timer: { readonly due: number; readonly cancel: () => void } | undefined;
+  /** Epoch ms of the newest thing in the log, and when it was found to be (monotonic ms). */
   #lastAt = 0;
+  #lastSeen = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -215,15 +224,8 @@ class LogGate implements Gate {
   #createBatch(): GateBatch {
     const now = this.#now();
     const batch = new GateBatch(this.#committed(), this.#state, this.#settings, this.#options.run, now);
-    for (const record of this.#refusals.due(now)) this.#addFolded(batch, record);
+    for (const record of this.#refusals.due(now, now)) batch.addDecision(record);
     return batch;
-  }
-
-  /** One record for the refusals that left none, under an id of its own. */
-  #addFolded(batch: GateBatch, record: DecisionRecord): void {
-    // They were folded into the guard's memory one by one.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a decision record is plain JSON
-    batch.entries.push({ key: record.id, body: { type: 'decision', decision: record as unknown as Json } });
   }
 
   /** Boundaries whose timer is over. */
@@ -248,11 +250,16 @@ class LogGate implements Gate {
         const { body } = record;
         if (body.type === 'define') this.#applyDefinition(body.what, body.value);
       }
-      if (batch.entries.length > 0) this.#lastAt = Math.max(this.#lastAt, batch.now);
+      if (batch.entries.length > 0) this.#comeTo(batch.now);
       this.#state.keep();
       this.#ledger.keep();
     } else {
-      // Some of it was there already: what follows from the rest is found out from the records themselves.
+      // Rows and definitions may have been there already: what follows from the rest is found out from the records themselves.
+      const stored = new Set(records.map(({ key }) => key));
+      const lost = batch.entries.find(
+        ({ key, body }) => body.type !== 'row' && body.type !== 'define' && !stored.has(key),
+      );
+      if (lost !== undefined) throw new Error(`the log has something else under ${lost.key}`);
       this.#state.drop();
       this.#ledger.drop();
       this.#fold(records);
@@ -284,14 +291,14 @@ class LogGate implements Gate {
           const { id, at } = decision;
           const session = sessionOf(id);
           this.#ledger.apply(session, id.slice(session.length + 1), decision);
-          this.#lastAt = Math.max(this.#lastAt, at);
+          this.#comeTo(at);
         }
       }
-      if (body.type === 'event') this.#lastAt = Math.max(this.#lastAt, timeOf(body.event));
+      if (body.type === 'event') this.#comeTo(timeOf(body.event));
       foldRecord(this.#state, record, { view: index, settings: this.#settings, seq: record.seq });
     }
     this.#state.keep();
-    this.#lastAt = Math.max(this.#lastAt, index.lastCreatedAt);
+    this.#comeTo(index.lastCreatedAt);
   }
 
   #applyDefinition(what: 'scope' | 'grant', value: Json): void {
@@ -306,9 +313,22 @@ class LogGate implements Gate {
     return this.#index;
   }
 
+  /** The clock's time; while that is behind what the log says, the log's time goes on from there as time passes. */
   #now(): number {
     const now = this.#options.clock();
-    return Number.isFinite(now) ? Math.max(now, this.#lastAt) : this.#lastAt;
+    if (Number.isFinite(now) && now >= this.#lastAt) return now;
+    return this.#lastAt + Math.max(0, Math.floor(this.#monotonic() - this.#lastSeen));
+  }
+
+  #monotonic(): number {
+    return (this.#options.monotonic ?? monotonicMs)();
+  }
+
+  /** The log has come to `at`. */
+  #comeTo(at: number): void {
+    if (at <= this.#lastAt) return;
+    this.#lastAt = at;
+    this.#lastSeen = this.#monotonic();
   }
 
   #submit(fill: (batch: GateBatch) => void): Promise<void> {
@@ -415,10 +435,15 @@ class LogGate implements Gate {
     if (own === undefined || own !== session) return;
     own.revoke();
     this.#sessions.delete(`${agent}/${epoch}`);
+    this.#endSession(this.#options.run, agent, epoch);
+  }
+
+  /** Frees the leases of a session that is over. */
+  #endSession(run: string, agent: AgentName, epoch: string): void {
     if (this.#queue.closed !== undefined) return;
     this.#submit((batch) => {
-      const leased = leasedBy(batch.state, `${agent}/${epoch}`);
-      if (leased.length > 0) batch.addEvent({ what: 'session-ended', agent, epoch, revoked: false }, leased);
+      const leased = leasedBy(batch.state, `${run}/${agent}/${epoch}`);
+      if (leased.length > 0) batch.addEvent({ what: 'session-ended', run, agent, epoch, revoked: false }, leased);
     }).catch(() => undefined);
   }
 
@@ -447,11 +472,10 @@ class LogGate implements Gate {
   }
 
   probe(session: Session, scope: ScopeName, responseMs?: number): Promise<ProbeOutcome> {
-    const port: ProbePort = {
-      write: (draft) => session.write(draft),
-      record: (event) => this.#submit((batch) => batch.addEvent(event)),
-      now: () => this.#now(),
-    };
+    const own = this.#sessions.get(`${session.agent}/${session.epoch}`);
+    if (own === undefined || own !== session)
+      return Promise.reject(new UnknownAgentError('that is no session of this gate'));
+    const port: ProbePort = { write: (draft, follow) => own.writeFollowed(draft, follow) };
     return putCanaryOut(port, scope, responseMs);
   }
 
@@ -462,7 +486,7 @@ class LogGate implements Gate {
 
   flush(): Promise<void> {
     return this.#submit((batch) => {
-      for (const record of this.#refusals.due()) this.#addFolded(batch, record);
+      for (const record of this.#refusals.due(batch.now)) batch.addDecision(record);
     });
   }
 
@@ -500,6 +524,10 @@ class LogGate implements Gate {
 }
 
 const PAGE_RECORDS = 512;
+
+function monotonicMs(): number {
+  return performance.now();
+}
 
 function scheduleTimer(ms: number, tick: () => void): () => void {
   const timer = setTimeout(tick, Math.min(ms, LONGEST_TIMER_MS));

@@ -68,7 +68,14 @@ export type GuardEvent =
       readonly intent: MarkId;
     }
   /** A session is over, and with it its leases. */
-  | { readonly what: 'session-ended'; readonly agent: AgentName; readonly epoch: string; readonly revoked: boolean }
+  | {
+      readonly what: 'session-ended';
+      readonly run: string;
+      readonly agent: AgentName;
+      readonly epoch: string;
+      /** For good: it cannot be opened again. */
+      readonly revoked: boolean;
+    }
   | { readonly what: 'subscribed'; readonly agent: AgentName; readonly name: string; readonly pattern: WatchPattern }
   | { readonly what: 'unsubscribed'; readonly agent: AgentName; readonly name: string }
   /** What a subscription was given up to this position of the log is acknowledged. */

@@ -7,7 +7,7 @@ import type { GuardMemory } from './state.ts';
 
 /** What has become of an intent at `now`. A view without `supersededBy` cannot tell `done` from `lost`, and says `lost`. */
 export function standingOf(
-  view: Pick<MarkView, 'isSuperseded' | 'definitionOf'> & Partial<Pick<MarkView, 'supersededBy'>>,
+  view: Pick<MarkView, 'isSuperseded' | 'definitionOf' | 'claims'> & Partial<Pick<MarkView, 'supersededBy'>>,
   memory: GuardMemory,
   intent: Intent,
   now: number,
@@ -20,5 +20,9 @@ export function standingOf(
   if (definition !== undefined && isExpired(intent, now, definition.intentTtlMs)) return 'expired';
   if (definition?.deferred === true) return 'pending';
   const contest = contestOn(memory, key);
-  return contest === undefined || view.isSuperseded(contest) ? 'held' : 'awaiting-principal';
+  if (contest === undefined || view.isSuperseded(contest) || definition === undefined) return 'held';
+  // A contest that the others have left is none.
+  for (const claim of view.claims(intent.scope, intent.resource))
+    if (claim.agent !== intent.agent && !isExpired(claim, now, definition.intentTtlMs)) return 'awaiting-principal';
+  return 'held';
 }

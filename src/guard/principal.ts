@@ -1,7 +1,9 @@
-import { copyJson, type JsonBounds, JsonProblem } from '../space/json-value.ts';
+import { copyJson, type JsonBounds, problemIn } from '../space/json-value.ts';
 import { isExpired, type MarkView } from '../space/mark-index.ts';
 import type { AgentName, Intent, Json, MarkId, Need, ScopeName } from '../space/marks.ts';
-import { MAX_STRENGTH } from '../space/mark-schema.ts';
+import { MAX_STRENGTH } from '../space/marks.ts';
+import { isMarkId } from '../space/stored-mark.ts';
+import type { z } from 'zod';
 import { governedBy, settleBoundary } from './boundary.ts';
 import { addBudgetEvent } from './budget-needs.ts';
 import type { Task } from './commit-queue.ts';
@@ -13,6 +15,7 @@ import { contestOn, leasedBy, leasesOn } from './parts/claims.ts';
 import { principalCalls } from './parts/sessions.ts';
 import { deny } from './policies/policy.ts';
 import { addContest } from './rulings.ts';
+import { AGENT, BUDGET, checkInput, RESTORATION, RESTRICTION, SESSION } from './principal-input.ts';
 import { claimKey } from './staged-view.ts';
 import { subjectOf } from './subject.ts';
 
@@ -67,39 +70,50 @@ export class GatePrincipal implements Principal {
   }
 
   revoke(restriction: Restriction, reason: string): Promise<Outcome> {
-    return this.#event('revoke', { ...restriction, reason }, { what: 'revoked', restriction, reason });
-  }
-
-  requireNeed(restriction: Restriction, reason: string): Promise<Outcome> {
-    return this.#event(
-      'require-need',
-      { ...restriction, reason },
-      { what: 'revoked', restriction, reason, needed: true },
+    return this.#given('revoke', RESTRICTION, { restriction, reason }, (given) =>
+      this.#event('revoke', { ...given.restriction, reason: given.reason }, { what: 'revoked', ...given }),
     );
   }
 
+  requireNeed(restriction: Restriction, reason: string): Promise<Outcome> {
+    return this.#given('require-need', RESTRICTION, { restriction, reason }, (given) => {
+      const event: GuardEvent = { what: 'revoked', ...given, needed: true };
+      return this.#event('require-need', { ...given.restriction, reason: given.reason }, event);
+    });
+  }
+
   restore(restriction: Restriction): Promise<Outcome> {
-    return this.#event('restore', { ...restriction }, { what: 'restored', restriction });
+    return this.#given('restore', RESTORATION, { restriction }, (given) =>
+      this.#event('restore', { ...given.restriction }, { what: 'restored', ...given }),
+    );
   }
 
   resetEnvelope(agent: AgentName): Promise<Outcome> {
-    return this.#event('reset-envelope', { agent }, { what: 'envelope-reset', agent });
+    return this.#given('reset-envelope', AGENT, { agent }, (given) =>
+      this.#event('reset-envelope', given, { what: 'envelope-reset', ...given }),
+    );
   }
 
   setBudget(agent: AgentName, budget: TokenBudget): Promise<Outcome> {
-    return this.#act('set-budget', { agent }, (batch) => {
-      const grant = this.#port.grantOf(agent);
-      batch.afterwards(() => addBudgetEvent(batch, grant, { what: 'budget-set', agent, budget }));
-      return undefined;
-    });
+    return this.#given('set-budget', BUDGET, { agent, budget }, (given) =>
+      this.#act('set-budget', { agent: given.agent }, (batch) => {
+        const grant = this.#port.grantOf(given.agent);
+        batch.afterwards(() => addBudgetEvent(batch, grant, { what: 'budget-set', ...given }));
+        return undefined;
+      }),
+    );
   }
 
   endSession(agent: AgentName, epoch: string): Promise<Outcome> {
-    return this.#act('end-session', { agent, epoch }, (batch) => {
-      const event: GuardEvent = { what: 'session-ended', agent, epoch, revoked: true };
-      batch.afterwards(() => batch.addEvent(event, leasedBy(batch.state, `${agent}/${epoch}`)));
-      return undefined;
-    });
+    const { run } = this.#port;
+    return this.#given('end-session', SESSION, { agent, epoch }, (given) =>
+      this.#act('end-session', given, (batch) => {
+        const event: GuardEvent = { what: 'session-ended', run, ...given, revoked: true };
+        const session = `${run}/${given.agent}/${given.epoch}`;
+        batch.afterwards(() => batch.addEvent(event, leasedBy(batch.state, session)));
+        return undefined;
+      }),
+    );
   }
 
   boundary(scope: ScopeName): Promise<Outcome> {
@@ -113,17 +127,24 @@ export class GatePrincipal implements Principal {
 
   resolve(need: MarkId, answer: Json, options: { readonly winner?: MarkId } = {}): Promise<Outcome> {
     const { winner } = options;
+    if (!isMarkId(need) || (winner !== undefined && !isMarkId(winner)))
+      return this.#act('resolve', {}, () => ({
+        code: 'malformed',
+        check: 'shape',
+        field: 'id',
+        problem: 'is not a mark id',
+      }));
+    let result: Json;
+    try {
+      result = copyJson(winner === undefined ? { answer } : { answer, winner }, this.#port.bounds);
+    } catch (error) {
+      const { problem } = problemIn(error);
+      return this.#act('resolve', { need }, () => ({ code: 'malformed', check: 'shape', field: 'answer', problem }));
+    }
     return this.#act('resolve', { need, winner }, (batch, n) => {
       const asked = batch.view.byId(need);
       if (asked?.kind !== 'need' || batch.view.isSuperseded(need))
-        return { code: 'no-such-need', check: 'authorization', target: String(need) };
-      let result: Json;
-      try {
-        result = copyJson(winner === undefined ? { answer } : { answer, winner }, this.#port.bounds);
-      } catch (error) {
-        const problem = error instanceof JsonProblem ? error.problem : 'could not be read';
-        return { code: 'malformed', check: 'shape', field: 'answer', problem };
-      }
+        return { code: 'no-such-need', check: 'authorization', target: need };
       const settled = contestedResource(batch, asked);
       const contenders = settled === undefined ? [] : contendersFor(batch, asked.scope, settled);
       const picked = contenders.find(({ id }) => id === winner);
@@ -162,6 +183,17 @@ export class GatePrincipal implements Principal {
       });
       return id;
     });
+  }
+
+  /** Takes a call's arguments as checked copies, or refuses the call. */
+  #given<Value>(
+    operation: string,
+    schema: z.ZodType<Value>,
+    input: unknown,
+    then: (given: Value) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const checked = checkInput(schema, input);
+    return checked.ok ? then(checked.value) : this.#act(operation, {}, () => checked.denial);
   }
 
   #event(operation: string, subject: Readonly<Record<string, unknown>>, event: GuardEvent): Promise<Outcome> {

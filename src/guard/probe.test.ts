@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MarkId } from '../space/marks.ts';
 import { createMemoryLog } from '../space/memory-log.ts';
 import { agentName, scopeName } from '../space/test-marks.ts';
 import type { GuardEvent } from './guard-event.ts';
@@ -18,9 +19,11 @@ async function opened() {
   const events: GuardEvent[] = [];
   const session = gate.session(WATCHER, 'e1');
   const port = {
-    write: (draft: unknown) => session.write(draft),
-    record: (event: GuardEvent) => Promise.resolve(void events.push(event)),
-    now: () => clock.now,
+    write: async (draft: unknown, follow: (canary: MarkId, now: number) => GuardEvent) => {
+      const outcome = await session.write(draft);
+      if (outcome.verdict === 'allow' && outcome.mark !== undefined) events.push(follow(outcome.mark.id, clock.now));
+      return outcome;
+    },
   };
   return { gate, port, events, session, ann: gate.session(ANN, 'e1'), clock };
 }

@@ -35,12 +35,11 @@ export function ackDraft(scope: ScopeName, canary: MarkId): Draft {
 
 /** What the probe needs of the gate. */
 export interface ProbePort {
-  /** The probe's own session. */
-  write(draft: Omit<Extract<KindedDraft, { kind: 'observation' }>, 'kind' | 'strength'>): Promise<Outcome>;
-  /** Makes the event durable. */
-  record(event: GuardEvent): Promise<void>;
-  /** Epoch ms, as the gate has it. */
-  now(): number;
+  /** Writes through the probe's own session; with an allowed write, in the same commit, goes the event that `follow` makes of it. */
+  write(
+    draft: Omit<Extract<KindedDraft, { kind: 'observation' }>, 'kind' | 'strength'>,
+    follow: (canary: MarkId, now: number) => GuardEvent,
+  ): Promise<Outcome>;
 }
 
 /** The canary that is out, or why it could not be put out. */
@@ -64,11 +63,16 @@ export async function putCanaryOut(
   const content = {
     ask: `answer with an observation in this scope, topic ${ACK_TOPIC}, content { "canary": <this mark's id> }`,
   };
-  const outcome = await port.write({ scope, topic: CANARY_TOPIC, content, confidence: 1, source: 'fleet' });
+  let deadline = 0;
+  const outcome = await port.write(
+    { scope, topic: CANARY_TOPIC, content, confidence: 1, source: 'fleet' },
+    (canary, now) => {
+      deadline = now + responseMs;
+      return { what: 'probed', scope, canary, deadline };
+    },
+  );
   if (outcome.verdict === 'denied') return outcome;
   if (outcome.verdict !== 'allow' || outcome.mark === undefined)
     throw new Error(`a canary in ${scope} came to nothing: ${outcome.verdict}`);
-  const deadline = port.now() + responseMs;
-  await port.record({ what: 'probed', scope, canary: outcome.mark.id, deadline });
   return { verdict: 'allow', canary: outcome.mark.id, deadline };
 }

@@ -1,71 +1,75 @@
-import { isRecord } from '../space/json-value.ts';
 import type { DecisionRecord } from './decision.ts';
 
 interface Page {
   readonly since: number;
   recorded: number;
+  /** Counted since the last record. */
   folded: number;
+  /** How many have to be counted until one record is made of them. */
+  next: number;
   last: DecisionRecord;
 }
 
 /**
- * Counts equal refusals, so that a flood of them costs less to refuse than to send: beyond `after` in a window of `windowMs` they leave no
- * record each but, when the window is over, one for all. @see protocol rule S15
+ * Counts equal refusals, so that a flood of them costs less to refuse than to send: beyond `after` in a window of `windowMs` one record stands
+ * for the next `after`, then for twice as many, and so on; what is left when the window is over gets one of its own. @see protocol rule S15
  */
 export class RefusalBook {
   readonly #after: number;
   readonly #windowMs: number;
+  /** In the order of their windows. */
   readonly #pages = new Map<string, Page>();
-  /** Pages with a count in them, in the order of their windows: key -> since when. */
+  /** Pages with a count that no record tells of: key -> since when, in the order of their windows. */
   readonly #counted = new Map<string, number>();
-  /** What the batch at hand did, newest last, so that it can be undone. */
+  /** Pages whose counts the batch at hand tells of: they end when it is kept. */
+  #told: string[] = [];
+  /** What the batch at hand did otherwise, newest last. */
   #undo: (() => void)[] = [];
 
   constructor({ after, windowMs }: { readonly after: number; readonly windowMs: number }) {
-    this.#after = after;
+    this.#after = Math.max(1, after);
     this.#windowMs = windowMs;
   }
 
-  /** Whether a refusal is recorded by itself; otherwise it is counted, and `due` will tell. */
-  isRecorded(record: DecisionRecord): boolean {
+  /** The record to make of a refusal: its own, one for many, or none yet. */
+  note(record: DecisionRecord): DecisionRecord | undefined {
     const key = keyOf(record);
     const page = this.#pages.get(key);
     if (page === undefined || record.at - page.since >= this.#windowMs) {
-      // A page with a count in it is told before another is begun.
-      if (page !== undefined && page.folded > 0) return true;
-      this.#set(key, { since: record.at, recorded: 1, folded: 0, last: record });
-      return true;
+      // A page with a count in it is told of before another is begun.
+      if (page !== undefined && page.folded > 0) return record;
+      this.#begin(key, record);
+      return record;
     }
     const before = { ...page };
-    this.#undo.push(() => {
-      this.#pages.set(key, before);
-      if (before.folded === 0) this.#counted.delete(key);
-    });
+    this.#undo.push(() => this.#put(key, Object.assign(page, before)));
     if (page.recorded < this.#after) {
       page.recorded += 1;
-      return true;
+      return record;
     }
     page.folded += 1;
-    if (page.folded === 1) this.#counted.set(key, page.since);
     page.last = record;
-    return false;
+    if (page.folded < page.next) {
+      this.#put(key, page);
+      return undefined;
+    }
+    const count = page.folded;
+    page.folded = 0;
+    page.next = 2 * count;
+    this.#put(key, page);
+    return { ...record, count };
   }
 
-  /** The records of windows that are over at `now` (all windows without one): each stands for the refusals that left none. */
-  due(now?: number): readonly DecisionRecord[] {
-    const told: DecisionRecord[] = [];
+  /** Records for the counts of windows that are over at `now` (of all windows without one), made at `at`. */
+  due(at: number, now?: number): readonly DecisionRecord[] {
+    const records: DecisionRecord[] = [];
     for (const [key, page] of this.#pages) {
-      // Pages are in the order of their windows.
       if (now !== undefined && now - page.since < this.#windowMs) break;
-      this.#undo.push(() => {
-        this.#pages.set(key, page);
-        if (page.folded > 0) this.#counted.set(key, page.since);
-      });
-      this.#pages.delete(key);
-      this.#counted.delete(key);
-      if (page.folded > 0) told.push({ ...page.last, count: page.folded });
+      if (this.#told.includes(key)) continue;
+      this.#told.push(key);
+      if (page.folded > 0) records.push({ ...page.last, at, count: page.folded });
     }
-    return told;
+    return records;
   }
 
   /** Epoch ms at which the oldest window with a count in it is over; undefined when there is none. */
@@ -75,27 +79,36 @@ export class RefusalBook {
   }
 
   keep(): void {
+    for (const key of this.#told) {
+      this.#pages.delete(key);
+      this.#counted.delete(key);
+    }
+    this.drop(false);
+  }
+
+  drop(undo = true): void {
+    if (undo) for (const step of this.#undo.reverse()) step();
     if (this.#undo.length > 0) this.#undo = [];
+    if (this.#told.length > 0) this.#told = [];
   }
 
-  drop(): void {
-    for (const undo of this.#undo.reverse()) undo();
-    this.#undo = [];
-  }
-
-  #set(key: string, page: Page): void {
+  #begin(key: string, record: DecisionRecord): void {
     const before = this.#pages.get(key);
     this.#undo.push(() => {
       if (before === undefined) this.#pages.delete(key);
       else this.#pages.set(key, before);
     });
     this.#pages.delete(key);
-    this.#pages.set(key, page);
+    this.#pages.set(key, { since: record.at, recorded: 1, folded: 0, next: this.#after, last: record });
+  }
+
+  #put(key: string, page: Page): void {
+    if (page.folded === 0) this.#counted.delete(key);
+    else if (!this.#counted.has(key)) this.#counted.set(key, page.since);
   }
 }
 
-/** What makes two refusals equal: who asked for what kind of thing where, and why not; not the topic or text that varies freely. */
-function keyOf({ agent, epoch, call, verdict, denial, holder, reason, subject }: DecisionRecord): string {
-  const { kind, scope, tool, operation } = isRecord(subject) ? subject : {};
-  return JSON.stringify([agent, epoch, call, verdict, denial?.code, holder, reason, kind, scope, tool, operation]);
+/** What makes two refusals equal: who was refused what kind of call, and why; nothing that the caller is free to name. */
+function keyOf({ agent, epoch, call, verdict, denial, holder, reason }: DecisionRecord): string {
+  return JSON.stringify([agent, epoch, call, verdict, denial?.code, holder, reason]);
 }

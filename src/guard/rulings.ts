@@ -31,7 +31,7 @@ export interface Booking {
   /** The draft of its intent. */
   readonly draft: Extract<KindedDraft, { kind: 'intent' }>;
   /** The draft of the action that will follow, without its result. */
-  readonly done: KindedDraft;
+  readonly done: Extract<KindedDraft, { kind: 'action' }>;
   readonly intentId: MarkId;
   readonly actionId: MarkId;
 }
@@ -147,7 +147,7 @@ export function addContest(batch: GateBatch, scope: ScopeName, resource: string,
     kind: 'need',
     scope,
     question,
-    context: { resource },
+    context: Object.freeze({ resource }),
     priority: 0.5,
     blocking: true,
     strength: 1,

@@ -1,5 +1,6 @@
 import type { Json, Mark } from '../space/marks.ts';
 import type { KindedDraft } from '../space/mark-schema.ts';
+import type { DecisionRecord, Denial } from './decision.ts';
 
 const LONGEST_SUBJECT = 256;
 
@@ -21,6 +22,19 @@ export function subjectOfMark(mark: Mark | KindedDraft): Json {
   if ('resource' in mark && mark.resource !== undefined)
     return { kind, scope: short(scope), resource: short(mark.resource) };
   return { kind, scope: short(scope) };
+}
+
+/** A decision record with what a caller named in a denial cut to a length that a log can bear. */
+export function shortened(record: DecisionRecord): DecisionRecord {
+  const { denial } = record;
+  if (denial === undefined || !Object.values(denial).some(isLong)) return record;
+  const cut = Object.entries(denial).map(([name, value]) => [name, isLong(value) ? short(value) : value]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same fields, of the same types
+  return { ...record, denial: Object.fromEntries(cut) as Denial };
+}
+
+function isLong(value: unknown): value is string {
+  return typeof value === 'string' && value.length > LONGEST_SUBJECT;
 }
 
 function short(text: string): string {

@@ -65,7 +65,15 @@ export async function openTestGate(
   rest: Partial<GateOptions> = {},
 ): Promise<{ readonly gate: Gate; readonly clock: { now: number } }> {
   const clock = { now: 1_000_000 };
-  const gate = await openGate({ log, run: 'run-1', clock: () => clock.now, scopes: SCOPES, grants: GRANTS, ...rest });
+  const gate = await openGate({
+    log,
+    run: 'run-1',
+    clock: () => clock.now,
+    monotonic: () => 0,
+    scopes: SCOPES,
+    grants: GRANTS,
+    ...rest,
+  });
   return { gate, clock };
 }
 

@@ -292,6 +292,16 @@ describe('order and supersession', () => {
     );
   });
 
+  it('a reader who asks for what is live gets all that nothing superseded, and nothing else (P47)', () => {
+    fc.assert(
+      fc.property(chain, (marks) => {
+        const standing = marks.filter(({ id }) => !marks.some(({ supersedes }) => supersedes === id));
+        expect(queryMarks(indexOf(marks), undefined, { live: true }, 1e6)).toEqual(standing);
+        expect(queryMarks(indexOf(marks), undefined, { minStrength: 0.5 }, 1e6)).toEqual(standing);
+      }),
+    );
+  });
+
   it('marks of one moment are listed as they were written, and the same log gives the same listing (P32, S8)', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('lab', 'lab/a', 'lab/b/c', 'other'), { maxLength: 30 }), (scopes) => {

@@ -24,8 +24,19 @@ export class JsonProblem extends Error {
     super(`${path === '' ? 'the value' : path} ${problem}`);
     this.path = path;
     this.problem = problem;
+    KNOWN_PROBLEMS.add(this);
   }
 }
+
+/** What was wrong with a value that a copy failed on. What a hostile getter or proxy throws may itself be hostile: it is not looked into. */
+export function problemIn(error: unknown): JsonProblem {
+  const known = typeof error === 'object' && error !== null && KNOWN_PROBLEMS.has(error);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only problems are in the set
+  return known ? (error as JsonProblem) : new JsonProblem('', 'could not be read');
+}
+
+/** Problems by identity: asking `instanceof` would run code of a proxy's. */
+const KNOWN_PROBLEMS = new WeakSet<WeakKey>();
 
 /** Keys that could reach a prototype in a careless reader of the value. */
 const REFUSED_KEYS: readonly string[] = ['__proto__', 'constructor'];

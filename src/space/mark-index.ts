@@ -149,7 +149,8 @@ export class MarkIndex implements MarkView {
 
   #invalidate(id: MarkId, warning: Mark): void {
     const target = this.#byId.get(id);
-    if (target !== undefined) (target.invalidators ??= []).push(warning);
+    // One without strength takes nothing away, ever.
+    if (target !== undefined && warning.strength > 0) (target.invalidators ??= []).push(warning);
   }
 
   #intend(bucket: Bucket, intent: Intent, entry: Entry): void {

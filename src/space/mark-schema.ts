@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { copyJson, isRecord, type JsonBounds, JsonProblem, UNBOUNDED } from './json-value.ts';
+import { copyJson, isRecord, type JsonBounds, UNBOUNDED, problemIn } from './json-value.ts';
 import type { AgentName, Json, Mark, MarkId, MarkKind, ScopeName } from './marks.ts';
 import { MAX_STRENGTH, SEVERITIES, SOURCES } from './marks.ts';
 import { fitsDraft } from './stored-mark.ts';
@@ -118,7 +118,7 @@ export function parseDraft(
     copy = copyJson(input, bounds);
   } catch (error) {
     // A getter or proxy of the caller's may throw anything.
-    const known = error instanceof JsonProblem ? error : new JsonProblem('', 'could not be read');
+    const known = problemIn(error);
     return problemOf(known.path, known.problem);
   }
   if (!isRecord(copy)) return problemOf('', 'is not an object');

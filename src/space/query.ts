@@ -1,7 +1,7 @@
 import type { AgentName, Mark, MarkId, MarkKind, ProjectedMark, ScopeName } from './marks.ts';
 import type { MarkView, PlacedMark } from './mark-index.ts';
 import { coversAny } from './scope.ts';
-import { effectiveStrength, TRUST_WEIGHTS, type TrustWeights } from './strength.ts';
+import { effectiveStrength, type StrengthView, TRUST_WEIGHTS, type TrustWeights } from './strength.ts';
 
 /** Who reads: the scopes (with all below them) it has the right to. Infrastructure reads without a reader and sees all. */
 export interface Reader {
@@ -70,14 +70,35 @@ export function readMark(view: MarkView, reader: Reader | undefined, id: MarkId)
   if (mark === undefined) return undefined;
   const access = accessOf(view, reader, mark.scope);
   if (access === 'none') return undefined;
-  return asRead(view, mark, access);
+  return asRead(view, reader, mark, access);
 }
 
 /** A stored mark as it is read: a need says what resolved it, a protected mark is projected. */
-function asRead(view: MarkView, mark: Mark, access: Access): Mark | ProjectedMark {
+function asRead(view: MarkView, reader: Reader | undefined, mark: Mark, access: Access): Mark | ProjectedMark {
   const resolvedBy = mark.kind === 'need' ? view.supersededBy(mark.id) : undefined;
-  const read = resolvedBy === undefined ? mark : Object.freeze({ ...mark, resolvedBy });
+  const answer = resolvedBy === undefined ? undefined : view.byId(resolvedBy);
+  const isSeen = answer !== undefined && accessOf(view, reader, answer.scope) !== 'none';
+  const read = isSeen ? Object.freeze({ ...mark, resolvedBy: answer.id }) : mark;
   return access === 'full' ? read : projectMark(read);
+}
+
+/** Strength of a mark as a reader has it: warnings in scopes that it may not see do not show through. */
+export function strengthFor(
+  view: MarkView,
+  reader: Reader | undefined,
+  mark: Mark,
+  now: number,
+  trust: TrustWeights = TRUST_WEIGHTS,
+): number {
+  return effectiveStrength(reader === undefined ? view : asSeenBy(view, reader), mark, now, trust);
+}
+
+function asSeenBy(view: MarkView, reader: Reader): StrengthView {
+  return {
+    isSuperseded: (id) => view.isSuperseded(id),
+    definitionOf: (scope) => view.definitionOf(scope),
+    invalidators: (id) => view.invalidators(id).filter(({ scope }) => accessOf(view, reader, scope) !== 'none'),
+  };
 }
 
 /**
@@ -96,13 +117,19 @@ export function queryMarks(
   for (const scope of scopes) {
     const access = accessOf(view, reader, scope);
     if (access === 'none') continue;
-    for (const placed of candidates(view, scope, query)) {
-      if (matches(view, placed.mark, query, now, trust)) found.push({ placed, access });
+    const placed = candidates(view, scope, query);
+    // The newest are looked at first: nothing older than the last that was asked for is.
+    let wanted = Math.max(0, query.last ?? Infinity);
+    for (let i = placed.length - 1; i >= 0 && wanted > 0; i -= 1) {
+      const candidate = placed[i];
+      if (candidate === undefined || !matches(view, reader, candidate.mark, query, now, trust)) continue;
+      found.push({ placed: candidate, access });
+      wanted -= 1;
     }
   }
   found.sort((a, b) => a.placed.seq - b.placed.seq);
   const newest = query.last === undefined ? found : found.slice(Math.max(0, found.length - Math.max(0, query.last)));
-  return newest.map(({ placed, access }) => asRead(view, placed.mark, access));
+  return newest.map(({ placed, access }) => asRead(view, reader, placed.mark, access));
 }
 
 function candidates(view: MarkView, scope: ScopeName, query: MarkQuery): readonly PlacedMark[] {
@@ -111,11 +138,18 @@ function candidates(view: MarkView, scope: ScopeName, query: MarkQuery): readonl
   return view.byScope(scope, query.kind);
 }
 
-function matches(view: MarkView, mark: Mark, query: MarkQuery, now: number, trust: TrustWeights): boolean {
+function matches(
+  view: MarkView,
+  reader: Reader | undefined,
+  mark: Mark,
+  query: MarkQuery,
+  now: number,
+  trust: TrustWeights,
+): boolean {
   if (query.kind !== undefined && mark.kind !== query.kind) return false;
   if (query.agent !== undefined && mark.agent !== query.agent) return false;
   if (query.resource !== undefined && !('resource' in mark && mark.resource === query.resource)) return false;
   if (query.scope !== undefined && query.under !== undefined && !coversAny([query.under], mark.scope)) return false;
   if (query.live === true && view.isSuperseded(mark.id)) return false;
-  return query.minStrength === undefined || effectiveStrength(view, mark, now, trust) >= query.minStrength;
+  return query.minStrength === undefined || strengthFor(view, reader, mark, now, trust) >= query.minStrength;
 }

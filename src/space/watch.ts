@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { copyJson, isRecord, JsonProblem } from './json-value.ts';
+import { copyJson, isRecord, problemIn } from './json-value.ts';
 import type { MarkView, PlacedMark } from './mark-index.ts';
 import type { DraftProblem } from './mark-schema.ts';
 import type { AgentName, Mark, MarkKind, ProjectedMark, ScopeName } from './marks.ts';
@@ -76,7 +76,7 @@ export function parsePattern(
     return problemOf(issue?.path.join('.') ?? '', issue?.message ?? 'is malformed');
   } catch (error) {
     // A getter or proxy of the caller's may throw anything.
-    const known = error instanceof JsonProblem ? error : new JsonProblem('', 'could not be read');
+    const known = problemIn(error);
     return problemOf(known.path, known.problem);
   }
 }

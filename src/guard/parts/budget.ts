@@ -30,14 +30,14 @@ interface Tokens {
 /** What an agent has spent. Nothing here ever falls but by a new round or, the peak, a new budget. @see protocol rule P63 */
 interface Spending {
   readonly lifetime: Tokens;
-  /** The newest round and the one before it, for spendings that are told late. */
+  /** The newest rounds, newest first: spendings may be told late. */
   readonly rounds: readonly { readonly name: string; readonly tokens: Tokens }[];
   readonly peak: Tokens;
 }
 
 const NOTHING: Tokens = { input: 0, output: 0 };
 const UNSPENT: Spending = { lifetime: NOTHING, rounds: [], peak: NOTHING };
-const KEPT_ROUNDS = 2;
+const KEPT_ROUNDS = 16;
 
 const SPENDING = stateKey<Spending>('budget/spending');
 /** What the principal set in place of the grant's. */

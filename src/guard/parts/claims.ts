@@ -10,7 +10,7 @@ export interface Lease {
   /** The intent it was granted for. */
   readonly holder: MarkId;
   readonly agent: AgentName;
-  /** The session it ends with: `<agent>/<epoch>`. */
+  /** The session it ends with: `<run>/<agent>/<epoch>`. */
   readonly session: string;
   /** Grows with every lease of the space: what a tool hands on, so that whoever comes late is recognised. */
   readonly fence: number;
@@ -76,7 +76,7 @@ export function mayBeComplete(memory: GuardMemory, { name, boundary }: ScopeDefi
   return agents >= (typeof expected === 'number' ? expected : expected.length);
 }
 
-/** The intents for which a session (`<agent>/<epoch>`) has leases: what is withdrawn with it. Costs the leases of the space. */
+/** The intents for which a session (`<run>/<agent>/<epoch>`) has leases: what is withdrawn with it. Costs the leases of the space. */
 export function leasedBy(memory: GuardMemory, session: string): MarkId[] {
   const holders: MarkId[] = [];
   for (const [, leases] of memory.map(LEASES).entries())
@@ -108,30 +108,32 @@ function foldCall(
   call: Call,
   definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
 ): void {
-  const { scope, resource, mark, agent, epoch, verdict } = call;
+  const { scope, resource, mark, agent, verdict } = call;
   if (scope === undefined || resource === undefined || mark === undefined || call.repeated === true) return;
   if (call.call === 'execute' && verdict === 'allow') {
-    lease(state, claimKey(scope, resource), mark, agent, epoch);
+    lease(state, claimKey(scope, resource), mark, agent);
     return;
   }
   if (verdict !== 'blocked') return;
   const definition = definitionOf(scope);
-  if (definition?.deferred === true) wait(state, definition.name, agent, call.at);
+  if (definition?.deferred !== true) return;
+  const expected = definition.boundary?.expected;
+  wait(state, definition.name, agent, call.at, typeof expected !== 'object' || expected.includes(agent));
 }
 
-function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName, epoch: string): void {
+function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName): void {
   const fence = (state.map(FENCE).get('') ?? 0) + 1;
   state.map(FENCE).set('', fence);
   const others = leasesOn(state, key).filter((held) => held.holder !== holder);
-  state.map(LEASES).set(key, [...others, { holder, agent, session: `${agent}/${epoch}`, fence }]);
+  state.map(LEASES).set(key, [...others, { holder, agent, session: sessionOf(holder), fence }]);
   endAwards(state, key, (award) => award.agent === agent);
 }
 
-function wait(state: GuardState, name: ScopeName, agent: AgentName, at: number): void {
+function wait(state: GuardState, name: ScopeName, agent: AgentName, at: number, isExpected: boolean): void {
   const round = state.map(ROUNDS).get(name) ?? 0;
   const waiting = state.map(WAITING).get(name) ?? { since: at, agents: 0, round };
   const waiter = `${name}\0${agent}`;
-  const isNew = state.map(WAITERS).get(waiter) !== round;
+  const isNew = isExpected && state.map(WAITERS).get(waiter) !== round;
   if (isNew) state.map(WAITERS).set(waiter, round);
   if (isNew || waiting.agents === 0)
     state.map(WAITING).set(name, { ...waiting, agents: waiting.agents + (isNew ? 1 : 0) });
@@ -157,10 +159,10 @@ function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event
       break;
     }
     case 'leased':
-      lease(state, claimKey(event.scope, event.resource), event.intent, event.agent, event.epoch);
+      lease(state, claimKey(event.scope, event.resource), event.intent, event.agent);
       break;
     case 'session-ended': {
-      const session = `${event.agent}/${event.epoch}`;
+      const session = `${event.run}/${event.agent}/${event.epoch}`;
       for (const [key, leases] of state.map(LEASES).entries())
         if (leases.some((lease) => lease.session === session))
           endLease(state, key, (lease) => lease.session === session);
@@ -195,6 +197,11 @@ function endLease(state: GuardState, key: string, ended: (lease: Lease) => boole
   const rest = leases.filter((lease) => !ended(lease));
   if (rest.length === 0) state.map(LEASES).delete(key);
   else if (rest.length < leases.length) state.map(LEASES).set(key, rest);
+}
+
+/** The session that made an id. */
+function sessionOf(id: MarkId): string {
+  return id.slice(0, id.lastIndexOf('/'));
 }
 
 function endAwards(state: GuardState, key: string, ended: (award: Award) => boolean): void {

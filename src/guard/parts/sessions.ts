@@ -3,7 +3,7 @@ import { type GuardMemory, stateKey } from '../state.ts';
 
 const REVOKED = stateKey<true>('sessions/revoked');
 
-/** Whether the principal ended this session (`<agent>/<epoch>`) for good, in this process or another. */
+/** Whether the principal ended this session (`<run>/<agent>/<epoch>`) for good, in this process or another. */
 export function isSessionRevoked(memory: GuardMemory, session: string): boolean {
   return memory.map(REVOKED).get(session) === true;
 }
@@ -31,6 +31,6 @@ export const sessionsPart: GuardPart = {
     const { event } = happened;
     if (event.what === 'principal-set') state.map(PRINCIPAL).set('', event.tokenSha256);
     else if (event.what === 'session-ended' && event.revoked)
-      state.map(REVOKED).set(`${event.agent}/${event.epoch}`, true);
+      state.map(REVOKED).set(`${event.run}/${event.agent}/${event.epoch}`, true);
   },
 };

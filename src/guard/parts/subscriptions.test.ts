@@ -38,7 +38,13 @@ const subscribed = (name: string, pattern = {}, agent = ANN): GuardEvent => ({
   pattern,
 });
 const acknowledged = (name: string, seq: number): GuardEvent => ({ what: 'acknowledged', agent: ANN, name, seq });
-const ended = (epoch: string, revoked: boolean): GuardEvent => ({ what: 'session-ended', agent: ANN, epoch, revoked });
+const ended = (epoch: string, revoked: boolean): GuardEvent => ({
+  what: 'session-ended',
+  run: 'r',
+  agent: ANN,
+  epoch,
+  revoked,
+});
 
 describe('the memory of subscriptions', () => {
   it('begins where the subscription was made (P49)', () => {

@@ -1,5 +1,4 @@
 import type { MarkId } from '../../space/marks.ts';
-import { covers } from '../../space/scope.ts';
 import { mayClaimSource, rightsFor } from '../grants.ts';
 import { deny, type Policy, type PolicyInput } from './policy.ts';
 
@@ -39,8 +38,13 @@ export const authorization: Policy = (input) => {
 function mayOverrule({ view, grant, draft }: PolicyInput, id: MarkId): boolean {
   const target = view.byId(id);
   if (target === undefined) return false;
-  const kinds = [draft.kind, target.kind];
-  if (!grant.write.some(({ kind, scope }) => kinds.includes(kind) && covers(scope, target.scope))) return false;
+  const { topic } = 'topic' in target ? target : { topic: undefined };
+  const mayWrite = rightsFor(grant, target.kind, target.scope).some(
+    ({ topics }) => topics === undefined || (topic !== undefined && topics.includes(topic)),
+  );
+  // Whoever may warn there may say that something there no longer holds.
+  const mayWarn = id !== draft.supersedes && rightsFor(grant, 'warning', target.scope).length > 0;
+  if (!mayWrite && !mayWarn) return false;
   const own = target.agent === grant.agent;
   switch (target.kind) {
     case 'observation':

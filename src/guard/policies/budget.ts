@@ -1,9 +1,10 @@
 import { exhaustedLine } from '../parts/budget.ts';
-import { deny, type Policy } from './policy.ts';
+import { deny, type Policy, touchedBy } from './policy.ts';
 
 /** Whose budget is used up in any dimension writes only needs, until it is given a larger one. @see protocol rules P59, P61, P62 */
-export const budget: Policy = ({ memory, grant, draft }) => {
-  if (draft.kind === 'need') return undefined;
+export const budget: Policy = (input) => {
+  const { memory, grant } = input;
+  if (touchedBy(input).every(({ kind }) => kind === 'need')) return undefined;
   const exhausted = exhaustedLine(memory, grant);
   if (exhausted === undefined) return undefined;
   const { dimension, used, limit } = exhausted;

@@ -1,5 +1,5 @@
 import { narrowingOf } from '../parts/envelope.ts';
-import { deny, type Policy } from './policy.ts';
+import { deny, type Policy, touchedBy } from './policy.ts';
 
 /** Bounds of ordinary behaviour. @see protocol, "The guard's order" */
 export interface EnvelopeSettings {
@@ -34,10 +34,13 @@ export const ENVELOPE: EnvelopeSettings = {
  * Who behaved unlike itself writes only needs, where it did so or everywhere, until the principal resets it. The call that tips the scale
  * is the last that passes. @see protocol rules P40, P41, P43, S9
  */
-export const envelope: Policy = ({ memory, settings, grant, draft }) => {
-  if (settings.envelope === undefined || draft.kind === 'need') return undefined;
-  const narrowing = narrowingOf(memory, grant.agent, draft.scope);
-  if (narrowing === undefined) return undefined;
-  const denial = { code: 'restricted', check: 'envelope' } as const;
-  return deny(narrowing === 'everywhere' ? denial : { ...denial, scope: narrowing });
+export const envelope: Policy = (input) => {
+  if (input.settings.envelope === undefined) return undefined;
+  for (const { kind, scope } of touchedBy(input)) {
+    const narrowing = kind === 'need' ? undefined : narrowingOf(input.memory, input.grant.agent, scope);
+    if (narrowing === undefined) continue;
+    const denial = { code: 'restricted', check: 'envelope' } as const;
+    return deny(narrowing === 'everywhere' ? denial : { ...denial, scope: narrowing });
+  }
+  return undefined;
 };

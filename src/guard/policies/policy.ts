@@ -39,6 +39,14 @@ export interface PolicyInput {
 /** One check: pure and synchronous; `undefined` has no objection. */
 export type Policy = (input: PolicyInput) => Decision | undefined;
 
+/** What a draft is, and what it overrules: each is an act of its kind in its scope. */
+export function touchedBy({ view, draft }: PolicyInput): readonly Pick<KindedDraft, 'kind' | 'scope'>[] {
+  const invalidates = draft.kind === 'warning' ? draft.invalidates : undefined;
+  if (draft.supersedes === undefined && invalidates === undefined) return [draft];
+  const targets = [draft.supersedes, invalidates].flatMap((id) => (id === undefined ? [] : (view.byId(id) ?? [])));
+  return [draft, ...targets];
+}
+
 export function deny(denial: Denial): Decision {
   return { verdict: 'denied', denial };
 }
