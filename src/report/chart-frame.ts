@@ -56,7 +56,7 @@ export function axes(frame: ChartFrame, xName: string, yName: string, strip = 0)
   const { x, y, left, right, top, bottom } = frame;
   const floor = bottom + strip;
   const xTicks = x.ticks(10).filter((tick) => Number.isInteger(tick));
-  const xFormat = x.tickFormat(10, Math.max(...xTicks.map(Math.abs), 0) >= 10_000 ? '~s' : undefined);
+  const xFormat = x.tickFormat(10, Math.max(...xTicks.map(Math.abs), 0) >= 10_000 ? '~s' : 'd');
   const yFormat = y.tickFormat(5);
   return html`<g class="axes" aria-hidden="true">${y
     .ticks(5)
