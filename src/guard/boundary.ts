@@ -3,7 +3,7 @@ import { isExpired } from '../space/mark-index.ts';
 import type { AgentName, Intent, MarkId, ScopeName } from '../space/marks.ts';
 import type { ScopeDefinition } from '../space/scope.ts';
 import type { Settlement } from './guard-event.ts';
-import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
+import { awardsOn, leasesOn } from './parts/claims.ts';
 import { unitsOf, winnersOf } from './policies/conflict.ts';
 import type { DecisionView } from './policies/policy.ts';
 import { claimKey } from './staged-view.ts';
@@ -83,22 +83,6 @@ export function contendersIn(
     else list.push(intent);
   }
   return waiting;
-}
-
-/** Whether everybody whom a definition waits for has a live intent waiting. Costs the intents that wait. */
-export function isComplete({ view, memory, definition, scopes, now }: BoundaryInput): boolean {
-  const expected = definition.boundary?.expected;
-  if (expected === undefined) return false;
-  const waiting = new Set<AgentName>();
-  for (const scope of scopes) {
-    for (const [resource, contenders] of contendersIn(view, memory, definition, scope, now)) {
-      // What a boundary has left to the principal waits for nobody else.
-      const contest = contestOn(memory, claimKey(scope, resource));
-      if (contest !== undefined && !view.isSuperseded(contest)) continue;
-      for (const { agent } of contenders) waiting.add(agent);
-    }
-  }
-  return typeof expected === 'number' ? waiting.size >= expected : expected.every((agent) => waiting.has(agent));
 }
 
 /** Who has a unit, by action, lease or award; one agent for each unit. */

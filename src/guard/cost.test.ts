@@ -8,7 +8,7 @@ import { type Gate, openGate, type Principal, type Session } from './gate.ts';
 import type { Grant } from './grants.ts';
 import { newPrincipalToken, tokenSha256 } from './principal-token.ts';
 import { stepsOf } from './test-steps.ts';
-import { ANN, BOB, LAB, plan, seen } from './test-space.ts';
+import { ANN, BOB, LAB, openTestGate, plan, seen } from './test-space.ts';
 
 const TOKEN = newPrincipalToken();
 const WAIT = scopeName('wait');
@@ -121,6 +121,22 @@ describe('what an operation costs in a scope of 100 and of 100 000 marks', () =>
     const [few = 0, many = 0] = steps;
     expect(few).toBeGreaterThan(0);
     expect(many, `${few} steps among ${SIZES[0]} marks`).toBeLessThanOrEqual(2 * few + 20);
+  });
+
+  it('one more intent that waits, after others have come and gone: as many steps among many (S13)', async () => {
+    const steps: number[] = [];
+    for (const size of [100, 5_000]) {
+      const scopes = [defineScope({ name: WAIT, deferred: true, boundary: { expected: 2, everyMs: 1e6 } })];
+      const { gate } = await openTestGate(createMemoryLog(), { scopes, grants: GRANTS });
+      const [ann, bob] = [gate.session(ANN, 'e'), gate.session(BOB, 'e')];
+      const waits = (n: number): Record<string, unknown> => ({ ...plan(`waits ${n}`), scope: WAIT });
+      await bob.write(waits(0));
+      await bob.release(markId('run-1/bob/e/m1'));
+      await Promise.all(Array.from({ length: size }, (_, n) => ann.write(waits(n))));
+      steps.push(await stepsOf(() => ann.write(waits(size))));
+    }
+    const [few = 0, many = 0] = steps;
+    expect(many).toBeLessThanOrEqual(2 * few + 20);
   });
 
   it('is counted: a read of everything does take as many steps as there are marks', async () => {

@@ -6,6 +6,7 @@ import { markId, scopeName } from '../space/test-marks.ts';
 import type { DecisionRecord, Outcome } from './decision.ts';
 import { denialText } from './denial-text.ts';
 import { newPrincipalToken, tokenSha256 } from './principal-token.ts';
+import type { ContentPolicy } from './policies/content.ts';
 import type { GuardSettings } from './settings.ts';
 import {
   ANN,
@@ -359,6 +360,62 @@ describe('rate limits, envelope, barrier and content policies', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('content policies are asked of observations alone, in order, and change nothing but their content (P68, P69)', async () => {
+    const asked: string[] = [];
+    const appending = (name: string): ContentPolicy => ({
+      name,
+      check: ({ topic, content: before }) => {
+        asked.push(`${name} ${topic}`);
+        return { verdict: 'rewrite', content: `${JSON.stringify(before)} ${name}` };
+      },
+    });
+    const { gate } = await openTestGate(createMemoryLog(), {
+      settings: { content: [appending('first'), appending('second')] },
+    });
+    const ann = gate.session(ANN, 'e');
+    const drafts = [
+      seen('t', 1),
+      plan('r'),
+      { scope: LAB, topic: 't', reason: 'why', severity: 'info' },
+      { scope: LAB, question: 'which?', context: 1, priority: 1, blocking: false },
+      { scope: LAB, action: 'do', result: 1 },
+    ];
+    for (const draft of drafts) await ann.write(draft);
+    expect(asked).toEqual(['first t', 'second t']);
+    expect(ann.read()).toMatchObject([{ ...seen('t'), content: '"1 first" second' }, ...drafts.slice(1)]);
+  });
+
+  it('what the envelope restricts stays so in the next process, needs apart, until the principal resets it (P40, S9, S11)', async () => {
+    const log = createMemoryLog();
+    const kept = {
+      head: () => log.head(),
+      append: log.append.bind(log),
+      read: log.read.bind(log),
+      close: () => Promise.resolve(),
+    };
+    const settings = { envelope };
+    const first = await openTestGate(kept, { settings, principalTokenSha256 });
+    const before = first.gate.session(ANN, 'e1');
+    for (let window = 0; window < 5; window += 1) {
+      await before.write(seen(`t${window}`));
+      first.clock.now += 1_000;
+    }
+    for (let i = 0; i < 30; i += 1) await before.write(seen(`flood ${i}`));
+    const restricted = { verdict: 'denied', denial: { code: 'restricted', check: 'envelope', scope: 'lab' } };
+    expect(await before.write(seen('more'))).toMatchObject(restricted);
+    await first.gate.close();
+    const second = await openTestGate(kept, { settings, principalTokenSha256 });
+    second.clock.now = first.clock.now + 1e9;
+    const after = second.gate.session(ANN, 'e2');
+    expect(await after.write(seen('more'))).toMatchObject(restricted);
+    expect(await after.execute(booking('r'), () => 1)).toMatchObject(restricted);
+    const need = { scope: LAB, question: 'why?', context: null, priority: 1, blocking: true };
+    expect(await after.write(need)).toMatchObject({ verdict: 'allow' });
+    expect(await second.gate.session(BOB, 'e').write(seen('t'))).toMatchObject({ verdict: 'allow' });
+    await second.gate.principal(TOKEN).resetEnvelope(ANN);
+    expect(await after.write(seen('more'))).toMatchObject({ verdict: 'allow' });
   });
 
   it('what a content policy rejects uses no slot of a limit, and stores nothing (P67, P70)', async () => {

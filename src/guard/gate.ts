@@ -6,7 +6,6 @@ import { DRAFT_BOUNDS, type DraftBounds, parseScopeDefinition } from '../space/m
 import type { AgentName, Json, ScopeName } from '../space/marks.ts';
 import { covers, coversAny, type ScopeDefinition } from '../space/scope.ts';
 import { assertTrustWeights, TRUST_WEIGHTS } from '../space/strength.ts';
-import { governedBy, isComplete } from './boundary.ts';
 import { addBudgetEvent, GUARD_SCOPE } from './budget-needs.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { decisionIn, markCallIn, sessionOf } from './decided.ts';
@@ -17,7 +16,7 @@ import { GateClosedError } from './gate-closed-error.ts';
 import { type Gather, GateSession } from './gate-session.ts';
 import { type Grant, parseGrant } from './grants.ts';
 import { foldRecord } from './parts.ts';
-import { leasedBy, mayBeComplete, waitingScopes } from './parts/claims.ts';
+import { allExpected, leasedBy, waitingScopes } from './parts/claims.ts';
 import { principalTokenSha256 } from './parts/sessions.ts';
 import { addBoundary, GatePrincipal, type Principal, PRINCIPAL } from './principal.ts';
 import { isToken } from './principal-token.ts';
@@ -230,11 +229,11 @@ class LogGate implements Gate {
 
   /** Boundaries whose timer is over. */
   #addDue(batch: GateBatch): void {
-    for (const { scope, due } of this.#boundariesDue()) if (due <= batch.now) addBoundary(batch, scope);
+    for (const { scope, due } of this.#boundariesDue(batch.now)) if (due <= batch.now) addBoundary(batch, scope);
   }
 
-  *#boundariesDue(): Iterable<{ readonly scope: ScopeName; readonly due: number }> {
-    for (const [name, { since }] of waitingScopes(this.#state)) {
+  *#boundariesDue(now: number): Iterable<{ readonly scope: ScopeName; readonly due: number }> {
+    for (const [name, { since }] of waitingScopes(this.#state, now)) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names of definitions
       const scope = name as ScopeName;
       const everyMs = this.#committed().definitionOf(scope)?.boundary?.everyMs;
@@ -344,7 +343,7 @@ class LogGate implements Gate {
   /** Sets the timer for whatever is due next. */
   #schedule(): void {
     let due = this.#refusals.nextDue() ?? Infinity;
-    for (const boundary of this.#boundariesDue()) due = Math.min(due, boundary.due);
+    for (const boundary of this.#boundariesDue(this.#now())) due = Math.min(due, boundary.due);
     if (this.#timer !== undefined && this.#timer.due <= due) return;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -415,10 +414,7 @@ class LogGate implements Gate {
         onCommit: (listener) => this.onCommit(listener),
         waits: (batch, draft) => {
           const definition = batch.view.definitionOf(draft.scope);
-          if (definition === undefined || !mayBeComplete(batch.state, definition)) return;
-          const { view, state: memory, now } = batch;
-          const scopes = governedBy(view, definition);
-          if (isComplete({ view, memory, definition, scopes, now })) addBoundary(batch, draft.scope);
+          if (definition !== undefined && allExpected(batch.state, definition)) addBoundary(batch, draft.scope);
         },
         told: this.#options.observe === undefined ? undefined : (record) => this.#told(record),
       },

@@ -36,7 +36,7 @@ export function problemIn(error: unknown): JsonProblem {
 }
 
 /** Problems by identity: asking `instanceof` would run code of a proxy's. */
-const KNOWN_PROBLEMS = new WeakSet<WeakKey>();
+const KNOWN_PROBLEMS = new WeakSet();
 
 /** Keys that could reach a prototype in a careless reader of the value. */
 const REFUSED_KEYS: readonly string[] = ['__proto__', 'constructor'];

@@ -111,7 +111,7 @@ async function statsOf(where: string | undefined, world: Surroundings, now: numb
     needs: { open: needs.length, blocking: needs.filter(({ blocking }) => blocking).length },
     leases: leasesIn(state).map(({ scope, resource, agent }) => ({ scope, resource, agent })),
     awards: awardsIn(state, now).map(({ scope, resource, agent, until }) => ({ scope, resource, agent, until })),
-    boundaries: [...waitingScopes(state)].map(([scope, { since, agents: waiting }]) => ({
+    boundaries: [...waitingScopes(state, now)].map(([scope, { since, agents: waiting }]) => ({
       scope,
       agents: waiting,
       since,

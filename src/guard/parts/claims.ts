@@ -2,7 +2,7 @@ import type { AgentName, MarkId, ScopeName } from '../../space/marks.ts';
 import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
 import type { ScopeDefinition } from '../../space/scope.ts';
-import { type GuardMemory, type GuardState, stateKey } from '../state.ts';
+import { type GuardMemory, type GuardState, type LayeredMap, type StateKey, stateKey } from '../state.ts';
 import { claimKey } from '../staged-view.ts';
 
 /** Somebody was allowed on a resource and has not finished: nobody else is until then, however long it takes. @see protocol rule S1 */
@@ -28,21 +28,33 @@ export interface Award {
 export interface Waiting {
   /** Epoch ms of the oldest. */
   readonly since: number;
-  /** How many agents have asked since the last boundary; some may have given up. */
+  /** How many agents wait. */
   readonly agents: number;
-  /** Counts the boundaries there were, from 0. */
-  readonly round: number;
+}
+
+/** One intent that does. */
+interface Pending {
+  readonly agent: AgentName;
+  /** Epoch ms. */
+  readonly since: number;
+  /** Epoch ms of its last moment. */
+  readonly until: number;
 }
 
 const LEASES = stateKey<readonly Lease[]>('claims/leases');
 const AWARDS = stateKey<readonly Award[]>('claims/awards');
 const CONTESTS = stateKey<MarkId>('claims/contests');
 const FENCE = stateKey<number>('claims/fence');
-const WAITING = stateKey<Waiting>('claims/waiting');
-const ROUNDS = stateKey<number>('claims/rounds');
-/** `<definition>\0<agent>` -> the round it waits in. */
+/** Definition -> how many agents wait for its boundary. */
+const WAITING = stateKey<number>('claims/waiting');
+/** `<definition>\0<agent>` -> how many of its intents wait. */
 const WAITERS = stateKey<number>('claims/waiters');
 const NONE: readonly never[] = Object.freeze([]);
+
+/** By id, the intents that wait for a definition's boundary, in log order. */
+function pendingIn(definition: string): StateKey<Pending> {
+  return stateKey(`claims/pending/${definition}`);
+}
 
 /** Leases on a resource, in the order they were granted. `key` as of `claimKey`. */
 export function leasesOn(memory: GuardMemory, key: string): readonly Lease[] {
@@ -61,19 +73,22 @@ export function contestOn(memory: GuardMemory, key: string): MarkId | undefined 
 }
 
 /** Deferred definitions (by name) in which intents wait for a boundary. */
-export function waitingScopes(memory: GuardMemory): Iterable<readonly [string, Waiting]> {
-  return memory.map(WAITING).entries();
+export function* waitingScopes(memory: GuardMemory, now: number): Iterable<readonly [string, Waiting]> {
+  for (const [name, agents] of memory.map(WAITING).entries()) {
+    for (const [, { since, until }] of memory.map(pendingIn(name)).entries()) {
+      if (until < now) continue;
+      yield [name, { since, agents }];
+      break;
+    }
+  }
 }
 
-/**
- * Whether so many agents have asked since the last boundary that all whom the definition waits for may be in. Some may be out again: a cheap
- * question to ask before counting.
- */
-export function mayBeComplete(memory: GuardMemory, { name, boundary }: ScopeDefinition): boolean {
+/** Whether all whom a definition's boundary waits for have an intent waiting, as one has just begun to. @see protocol rule P16 */
+export function allExpected(memory: GuardMemory, { name, boundary }: ScopeDefinition): boolean {
   const expected = boundary?.expected;
   if (expected === undefined) return false;
-  const agents = memory.map(WAITING).get(name)?.agents ?? 0;
-  return agents >= (typeof expected === 'number' ? expected : expected.length);
+  if (typeof expected === 'number') return (memory.map(WAITING).get(name) ?? 0) >= expected;
+  return expected.every((agent) => memory.map(WAITERS).get(waiterKey(name, agent)) !== undefined);
 }
 
 /** The intents for which a session (`<run>/<agent>/<epoch>`) has leases: what is withdrawn with it. Costs the leases of the space. */
@@ -90,6 +105,8 @@ export const claimsPart: GuardPart = {
   fold: (state, happened, { view }) => {
     if (happened.type === 'mark') {
       const { mark } = happened;
+      const over = mark.supersedes === undefined ? undefined : view.byId(mark.supersedes);
+      if (over?.kind === 'intent') leave(state, view.definitionOf(over.scope)?.name, over.id);
       if (mark.kind === 'action' && mark.resource !== undefined) {
         const key = claimKey(mark.scope, mark.resource);
         endLease(state, key, ({ holder }) => holder === mark.supersedes);
@@ -97,7 +114,7 @@ export const claimsPart: GuardPart = {
       } else if (mark.kind === 'need' && mark.agent === 'guard' && isContest(mark.context))
         state.map(CONTESTS).set(claimKey(mark.scope, mark.context.resource), mark.id);
     } else if (happened.type === 'call') foldCall(state, happened, view.definitionOf.bind(view));
-    else foldEvent(state, happened);
+    else foldEvent(state, happened, view.definitionOf.bind(view));
   },
 };
 
@@ -117,8 +134,7 @@ function foldCall(
   if (verdict !== 'blocked') return;
   const definition = definitionOf(scope);
   if (definition?.deferred !== true) return;
-  const expected = definition.boundary?.expected;
-  wait(state, definition.name, agent, call.at, typeof expected !== 'object' || expected.includes(agent));
+  wait(state, definition.name, mark, { agent, since: call.at, until: call.at + definition.intentTtlMs });
 }
 
 function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName): void {
@@ -129,33 +145,68 @@ function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName)
   endAwards(state, key, (award) => award.agent === agent);
 }
 
-function wait(state: GuardState, name: ScopeName, agent: AgentName, at: number, isExpected: boolean): void {
-  const round = state.map(ROUNDS).get(name) ?? 0;
-  const waiting = state.map(WAITING).get(name) ?? { since: at, agents: 0, round };
-  const waiter = `${name}\0${agent}`;
-  const isNew = isExpected && state.map(WAITERS).get(waiter) !== round;
-  if (isNew) state.map(WAITERS).set(waiter, round);
-  if (isNew || waiting.agents === 0)
-    state.map(WAITING).set(name, { ...waiting, agents: waiting.agents + (isNew ? 1 : 0) });
+function wait(state: GuardState, name: ScopeName, intent: MarkId, waits: Pending): void {
+  const pending = state.map(pendingIn(name));
+  // Time does not run backwards in the log: those that are over are first.
+  for (const [id, { until }] of pending.entries()) {
+    if (until >= waits.since) break;
+    leave(state, name, id);
+  }
+  pending.set(intent, waits);
+  const waiter = waiterKey(name, waits.agent);
+  const intents = state.map(WAITERS).get(waiter) ?? 0;
+  state.map(WAITERS).set(waiter, intents + 1);
+  if (intents === 0) state.map(WAITING).set(name, (state.map(WAITING).get(name) ?? 0) + 1);
 }
 
-function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event' }>): void {
+/** An intent waits no longer, if it did. */
+function leave(state: GuardState, name: ScopeName | undefined, intent: string): void {
+  const pending = name === undefined ? undefined : state.map(pendingIn(name));
+  const left = pending?.get(intent);
+  if (name === undefined || pending === undefined || left === undefined) return;
+  pending.delete(intent);
+  const waiter = waiterKey(name, left.agent);
+  if (countDown(state.map(WAITERS), waiter)) countDown(state.map(WAITING), name);
+}
+
+/** One less; whether none is left. */
+function countDown(counts: LayeredMap<number>, key: string): boolean {
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+  return left <= 0;
+}
+
+function waiterKey(definition: string, agent: AgentName): string {
+  return `${definition}\0${agent}`;
+}
+
+function foldEvent(
+  state: GuardState,
+  happened: Extract<Happened, { type: 'event' }>,
+  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
+): void {
   const { event, at } = happened;
   switch (event.what) {
     case 'boundary':
-      state.map(WAITING).delete(event.scope);
-      state.map(ROUNDS).set(event.scope, (state.map(ROUNDS).get(event.scope) ?? 0) + 1);
+      // What it left to the principal waits for the principal.
+      for (const [id] of state.map(pendingIn(event.scope)).entries()) leave(state, event.scope, id);
       for (const [key, awards] of state.map(AWARDS).entries())
         if (awards.some(({ until }) => until < at)) endAwards(state, key, ({ until }) => until < at);
       for (const settlement of event.settlements) award(state, settlement);
       break;
-    case 'settled':
-      state.map(CONTESTS).delete(claimKey(event.settlement.scope, event.settlement.resource));
+    case 'settled': {
+      const { scope, resource, winners, losers } = event.settlement;
+      const name = definitionOf(scope)?.name;
+      for (const intent of [...losers, ...winners.map((winner) => winner.intent)]) leave(state, name, intent);
+      state.map(CONTESTS).delete(claimKey(scope, resource));
       award(state, event.settlement);
       break;
+    }
     case 'released': {
       const key = claimKey(event.scope, event.resource);
       endAwards(state, key, ({ intent }) => intent === event.intent);
+      leave(state, definitionOf(event.scope)?.name, event.intent);
       break;
     }
     case 'leased':
