@@ -27,16 +27,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // A reader that went away (`hivemark tasks | head`) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that went away (`hivemark tasks | head`) is no failure of ours; a full disk is one.
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
-    throw error;
+    process.stderr.write(`hivemark: cannot write to standard output (${error.code ?? error.message})\n`);
+    process.exit(EXIT.failed);
   });
-
-  // Whoever read the progress has gone: the work goes on without it.
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // Where progress cannot be told the work goes on without it, and comes to the same end.
+  process.stderr.on('error', () => {});
 
   const world: Surroundings = {
     output: {

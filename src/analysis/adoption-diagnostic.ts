@@ -172,11 +172,12 @@ function ruleOf(name: string | undefined): AdoptionRule | undefined {
   return rule;
 }
 
-/** Who took from whom in the judged runs, by pairing, the directions without adoptions included. */
+/** Who took from whom in the judged runs, by task and pairing, the directions without adoptions included. */
 export function directionsIn({ runs, judged }: JudgedAdoptions): ReturnType<typeof directionsOf> {
   const effects = judged
     .filter(({ adoption }) => adoption)
     .map(({ judgement: { run, agent, peer }, before, after }) => ({
+      task: run.task ?? null,
       pairing: run.pairing,
       agent: agent.name,
       peer: peer.name,
@@ -187,7 +188,7 @@ export function directionsIn({ runs, judged }: JudgedAdoptions): ReturnType<type
     run.agents.flatMap((agent) =>
       run.agents
         .filter((peer) => peer !== agent)
-        .map((peer) => ({ pairing: run.pairing, agent: agent.name, peer: peer.name })),
+        .map((peer) => ({ task: run.task ?? null, pairing: run.pairing, agent: agent.name, peer: peer.name })),
     ),
   );
   return directionsOf(effects, possible);

@@ -36,6 +36,8 @@ export function outcomesOf(effects: readonly Effect[]): Outcomes {
 
 /** An event where it happened. */
 export interface PlacedEffect extends Effect {
+  /** Null where the run does not say. */
+  readonly task: string | null;
   readonly pairing: string;
   readonly agent: string;
   readonly peer: string;
@@ -43,31 +45,43 @@ export interface PlacedEffect extends Effect {
 
 /** Outcomes of the events that share a place. */
 export interface PlacedOutcomes extends Outcomes {
+  readonly task: string | null;
   readonly pairing: string;
   readonly agent: string;
   readonly peer: string;
 }
 
-/** Who took from whom, by pairing, with what effect; directions without events included where `possible` names them. */
+/** Who took from whom, by task and pairing, with what effect; directions without events included where `possible` names them. */
 export function directionsOf(
   effects: readonly PlacedEffect[],
   possible: readonly Omit<PlacedEffect, keyof Effect>[] = [],
 ): readonly PlacedOutcomes[] {
-  const places = new Map<string, { pairing: string; agent: string; peer: string; effects: Effect[] }>();
-  for (const { pairing, agent, peer } of [...possible, ...effects]) {
-    const key = JSON.stringify([pairing, agent, peer]);
-    if (!places.has(key)) places.set(key, { pairing, agent, peer, effects: [] });
+  type Place = Omit<PlacedEffect, keyof Effect>;
+  const keyOf = ({ task, pairing, agent, peer }: Place): string => JSON.stringify([task, pairing, agent, peer]);
+  const places = new Map<string, Place & { readonly effects: Effect[] }>();
+  for (const place of [...possible, ...effects]) {
+    const { task, pairing, agent, peer } = place;
+    if (!places.has(keyOf(place))) places.set(keyOf(place), { task, pairing, agent, peer, effects: [] });
   }
-  for (const effect of effects) {
-    places.get(JSON.stringify([effect.pairing, effect.agent, effect.peer]))?.effects.push(effect);
-  }
+  for (const effect of effects) places.get(keyOf(effect))?.effects.push(effect);
   return [...places.values()].map(({ effects: own, ...place }) => ({ ...place, ...outcomesOf(own) }));
 }
 
 export function directionTable(directions: readonly PlacedOutcomes[]): Table {
   return {
-    columns: ['pairing', 'adopter', 'from', 'events', 'improving', 'degrading', 'neutral', 'mean gain', 'mean loss'],
-    rows: directions.map((one) => [one.pairing, one.agent, one.peer, ...outcomeCells(one)]),
+    columns: [
+      'task',
+      'pairing',
+      'adopter',
+      'from',
+      'events',
+      'improving',
+      'degrading',
+      'neutral',
+      'mean gain',
+      'mean loss',
+    ],
+    rows: directions.map((one) => [one.task, one.pairing, one.agent, one.peer, ...outcomeCells(one)]),
     notes: [],
   };
 }

@@ -1,9 +1,9 @@
-import type { LoadedAgent, LoadedRun, ProgramLanguage } from '../trace/loaded-run.ts';
+import type { LoadedAgent, LoadedGeneration, LoadedRun, ProgramLanguage } from '../trace/loaded-run.ts';
 import type { AdoptionRow, Evidence, ReuseMeasure } from '../trace/schema.ts';
 import type { AdoptionRecords } from './adoption-records.ts';
 import { isAdoption, MIN_NOVEL_LINES, MIN_NOVEL_TOKENS } from './evidence.ts';
 import type { Measured } from './placebo.ts';
-import { type CodedGeneration, hasCode, publishedBests } from './published-bests.ts';
+import { type CodedGeneration, hadCode, hasCode, publishedBests } from './published-bests.ts';
 import { compareNovel, findNovel, type NovelCode } from './reuse.ts';
 import type { CodeLanguage } from './tokens.ts';
 
@@ -37,9 +37,11 @@ export interface Provenance extends Measured<ProvenanceQuestion> {
 export function provenanceQuestions(run: LoadedRun, records?: AdoptionRecords): readonly ProvenanceQuestion[] {
   return run.agents.flatMap((agent) =>
     agent.generations.flatMap((generation, n) => {
-      const past = agent.generations.slice(0, n).filter(hasCode);
-      const previous = past.find(({ id }) => id === generation.parents[0]) ?? past.at(-1);
-      if (!hasCode(generation) || previous === undefined || previous.code === generation.code) return [];
+      const before = agent.generations.slice(0, n);
+      const past = before.filter(hasCode);
+      const previous = predecessorOf(generation, before);
+      if (!hasCode(generation) || previous === undefined || !hasCode(previous)) return [];
+      if (previous.code === generation.code) return [];
       let novel: NovelCode | undefined;
       const pastCode = past.map(({ code }) => code);
       const question = {
@@ -54,6 +56,25 @@ export function provenanceQuestions(run: LoadedRun, records?: AdoptionRecords): 
         .map((peer) => ({ ...question, peer, versions: visibleVersions(agent, peer, generation.generation, records) }));
     }),
   );
+}
+
+/** The program that one was made from, readable or not: its parent, otherwise the last before it that had code. */
+function predecessorOf(
+  { parents }: LoadedGeneration,
+  before: readonly LoadedGeneration[],
+): LoadedGeneration | undefined {
+  const past = before.filter(hadCode);
+  return past.find(({ id }) => id === parents[0]) ?? past.at(-1);
+}
+
+/** How many programs of the runs had code that cannot be read, and how many are not judged because they were made from such. */
+export function unreadIn(runs: readonly LoadedRun[]): { readonly programs: number; readonly notJudged: number } {
+  const agents = runs.flatMap((run) => run.agents);
+  const following = agents.flatMap(({ generations }) =>
+    generations.filter((one, n) => hasCode(one) && predecessorOf(one, generations.slice(0, n))?.unread === true),
+  );
+  const programs = agents.flatMap(({ generations }) => generations.filter(({ unread }) => unread === true));
+  return { programs: programs.length, notJudged: following.length };
 }
 
 /** The programs of a peer that an agent had been shown when it made `generation`, ascending. */

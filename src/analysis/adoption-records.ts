@@ -1,7 +1,7 @@
 import type { LoadedRun } from '../trace/loaded-run.ts';
-import type { SkipLog } from '../trace/importers/skip-log.ts';
+import { badLine, pathInRun, type SkipLog, WHY } from '../trace/importers/skip-log.ts';
 import type { AdoptionRow, ExposureRow, TraceTables } from '../trace/schema.ts';
-import { readTable } from '../trace/trace-reader.ts';
+import { type BadLine, readTable } from '../trace/trace-reader.ts';
 
 /** What a run of ours has on record about who saw and took what. */
 export interface AdoptionRecords {
@@ -12,7 +12,10 @@ export interface AdoptionRecords {
 /** Runs with their records. Imported runs have none. */
 export type RecordsByRun = ReadonlyMap<LoadedRun, AdoptionRecords>;
 
-/** Reads the records of those runs that have any. Lines that cannot be used are noted in `skips`. */
+/** Several questions ask for them: each run's are read once. */
+const known = new WeakMap<LoadedRun, Promise<AdoptionRecords | undefined>>();
+
+/** Reads the records of those runs that have any. Lines that cannot be used are noted in `skips`, the first time a run is asked for. */
 export async function readAdoptionRecords(
   runs: readonly LoadedRun[],
   skips: SkipLog,
@@ -22,11 +25,18 @@ export async function readAdoptionRecords(
   for (const run of runs) {
     signal?.throwIfAborted();
     if (run.format !== 'native') continue;
-    const adoptions = await rowsOf(run, 'adoptions', skips);
-    const exposures = await rowsOf(run, 'exposures', skips);
-    if (adoptions !== undefined && exposures !== undefined) records.set(run, { adoptions, exposures });
+    const reading = known.get(run) ?? recordsOf(run, skips);
+    known.set(run, reading);
+    const found = await reading;
+    if (found !== undefined) records.set(run, found);
   }
   return records;
+}
+
+async function recordsOf(run: LoadedRun, skips: SkipLog): Promise<AdoptionRecords | undefined> {
+  const adoptions = await rowsOf(run, 'adoptions', skips);
+  const exposures = await rowsOf(run, 'exposures', skips);
+  return adoptions === undefined || exposures === undefined ? undefined : { adoptions, exposures };
 }
 
 /** Undefined, and noted, where the run has no such table: then it is judged by its code like an imported one. */
@@ -36,14 +46,13 @@ async function rowsOf<T extends 'adoptions' | 'exposures'>(
   skips: SkipLog,
 ): Promise<readonly TraceTables[T][] | undefined> {
   const rows: TraceTables[T][] = [];
-  const onBadLine = ({ file, line, problem }: { file: string; line: number; problem: string }): void =>
-    skips.note({ path: `${run.id}/${file}`, line, what: 'line', why: problem });
+  const onBadLine = (bad: BadLine): void => skips.note(badLine(pathInRun(run, bad.file), bad));
   try {
     for await (const row of readTable(run.folder, table, { onBadLine })) rows.push(row);
     return rows;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'missing-table')) throw error;
-    skips.note({ path: `${run.id}/trace/${table}.jsonl`, what: 'file', why: 'no such file or folder' });
+    skips.note({ path: pathInRun(run, `trace/${table}.jsonl`), what: 'file', why: WHY.gone });
     return undefined;
   }
 }

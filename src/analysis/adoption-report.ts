@@ -1,5 +1,6 @@
 import type { Evidence } from '../trace/schema.ts';
 import type { JudgedAdoption, JudgedAdoptions, PlaceboSummary } from './adoption.ts';
+import { unreadIn } from './adoption-provenance.ts';
 import { type Outcomes, outcomesOf } from './adoption-outcomes.ts';
 import type { AdoptionRule } from './adoption-rules.ts';
 import type { GestaltMatch } from './difflib.ts';
@@ -49,6 +50,8 @@ export interface AdoptionReport {
   readonly runs: readonly AdoptionRunReport[];
   readonly totals: { readonly runs: number } & Outcomes;
   readonly placebo: PlaceboSummary;
+  /** Programs whose code was there and could not be read, and those made from them, which are not judged. */
+  readonly unread: { readonly programs: number; readonly notJudged: number };
 }
 
 /** The document of `analyze adoption --json`, without what was skipped in reading. */
@@ -69,6 +72,7 @@ export function adoptionReport({ rule, runs, judged, placebo }: JudgedAdoptions,
     }),
     totals: { runs: runs.length, ...outcomesOf(events) },
     placebo,
+    unread: unreadIn(runs),
   };
 }
 
@@ -105,7 +109,7 @@ function countsOf({ lenA, lenB, matched, blocks, popular }: GestaltMatch): Match
 }
 
 /** One line for each adoption. */
-export function adoptionTable({ rule, runs, totals, placebo }: AdoptionReport): Table {
+export function adoptionTable({ rule, runs, totals, placebo, unread }: AdoptionReport): Table {
   return {
     columns: [
       'run',
@@ -143,6 +147,11 @@ export function adoptionTable({ rule, runs, totals, placebo }: AdoptionReport): 
       RULE_NOTES[rule],
       `${totals.events} adoptions in ${totals.runs} ${totals.runs === 1 ? 'run' : 'runs'}: ${totals.improving} improving, ${totals.degrading} degrading, ${totals.neutral} neutral.`,
       placeboNote(placebo),
+      ...(unread.programs === 0
+        ? []
+        : [
+            `${unread.programs} programs could not be read; ${unread.notJudged} that were made from one of them are not judged.`,
+          ]),
     ],
   };
 }
@@ -165,6 +174,6 @@ export function placeboNote(placebo: PlaceboSummary): string {
   const chosen = sampled ? ` (a sample of ${sampled.of}, seed ${sampled.seed})` : '';
   return (
     `Placebo: n = ${n} comparisons with programs of ${strangers} agents of other runs that the agent cannot have seen${chosen}, of which ${placeboAdoptions} would count as adoptions. ` +
-    `Chance alone would give ${expectedByChance.toFixed(1)} of the ${observed} adoptions among ${tested} comparisons. p: empirical, one added; p adjusted: Benjamini-Hochberg over all comparisons. Comparisons with programs of the same agent are not independent, so with few agents p is too small.`
+    `Chance alone would give ${expectedByChance.toFixed(1)} of the ${observed} adoptions among ${tested} comparisons. p: empirical, one added, so never below 1/(n+1) = ${(1 / (n + 1)).toPrecision(2)}; p adjusted: Benjamini-Hochberg over all comparisons. Comparisons with programs of the same agent are not independent, so with few agents p is too small.`
   );
 }

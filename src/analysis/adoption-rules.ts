@@ -1,6 +1,6 @@
 import type { LoadedAgent, LoadedRun } from '../trace/loaded-run.ts';
 import { type GestaltMatch, gestaltMatch } from './difflib.ts';
-import { bestThrough, type CodedGeneration, hasCode, publishedBefore } from './published-bests.ts';
+import { bestThrough, type CodedGeneration, hadCode, hasCode, publishedBefore } from './published-bests.ts';
 import { isPublishedAdoption, publishedShare } from './published-share.ts';
 
 export const ADOPTION_RULES = ['published', 'visible', 'provenance'] as const;
@@ -10,7 +10,10 @@ export type AdoptionRule = (typeof ADOPTION_RULES)[number];
 export interface DistanceRule {
   /** `through-generation` takes the peer's same generation for visible, which it was not. */
   readonly peer: 'through-generation' | 'published-before';
-  /** `preceding` judges no generation that comes after one without code. */
+  /**
+   * `preceding` judges no generation that comes after one without code; `last-with-code` none whose predecessor had code that
+   * cannot be read.
+   */
   readonly previous: 'preceding' | 'last-with-code';
 }
 
@@ -45,7 +48,7 @@ export function judgementsOf(run: LoadedRun, rule: DistanceRule): readonly Judge
       .flatMap((peer) =>
         agent.generations.flatMap((generation, n) => {
           const before = agent.generations.slice(0, n);
-          const previous = rule.previous === 'preceding' ? before.at(-1) : before.findLast(hasCode);
+          const previous = rule.previous === 'preceding' ? before.at(-1) : before.findLast(hadCode);
           if (!hasCode(generation) || previous === undefined || !hasCode(previous)) return [];
           const version = versionSeen(peer, generation.generation, rule);
           return [{ run, agent, peer, generation, previous, ...(version && { version }) }];

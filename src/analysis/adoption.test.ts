@@ -5,8 +5,9 @@ import type { AdoptionRow, ExposureRow } from '../trace/schema.ts';
 import { defaultRule, finishAdoption, planAdoption } from './adoption.ts';
 import { analyzeAdoption } from './adoption-diagnostic.ts';
 import { directionsOf, outcomesOf } from './adoption-outcomes.ts';
-import { type AdoptionReport, adoptionReport } from './adoption-report.ts';
-import type { AdoptionRule } from './adoption-rules.ts';
+import { provenanceQuestions, unreadIn } from './adoption-provenance.ts';
+import { type AdoptionReport, adoptionReport, adoptionTable } from './adoption-report.ts';
+import { type AdoptionRule, DISTANCE_RULES, judgementsOf } from './adoption-rules.ts';
 import { gestaltMatch } from './difflib.ts';
 import { bestThrough, publishedBefore, publishedBests } from './published-bests.ts';
 import { program, runOf } from './test-runs.ts';
@@ -206,15 +207,56 @@ describe('outcomes', () => {
   });
 
   it('go by direction, those without events included', () => {
-    const place = { pairing: 'p', agent: 'a', peer: 'b' };
-    const reverse = { pairing: 'p', agent: 'b', peer: 'a' };
+    const place = { task: 't', pairing: 'p', agent: 'a', peer: 'b' };
+    const reverse = { task: 't', pairing: 'p', agent: 'b', peer: 'a' };
     const directions = directionsOf(
       effects.map((effect) => ({ ...effect, ...place })),
-      [place, reverse],
+      [place, reverse, { ...place, task: 'another' }],
     );
     expect(directions).toMatchObject([
       { ...place, events: 5 },
       { ...reverse, events: 0 },
+      { ...place, task: 'another', events: 0 },
     ]);
+  });
+});
+
+describe('code that was there and could not be read', () => {
+  const at = (agent: string, generation: number, code?: string) =>
+    program(agent, generation, {
+      score: generation / 10,
+      ...(code === undefined ? { unread: true as const } : { code }),
+    });
+  const lost = {
+    name: 'a',
+    generations: [at('a', 0, routine(1)), at('a', 1), at('a', 2, routine(3)), at('a', 3, routine(4))],
+  };
+  const { unread: _, ...none } = at('a', 1);
+  const invalid = {
+    ...lost,
+    generations: lost.generations.map((one, n) => (n === 1 ? { ...none, valid: false } : one)),
+  };
+  const b = {
+    name: 'b',
+    generations: [at('b', 0, routine(5)), at('b', 1, routine(6)), at('b', 2), at('b', 3, routine(7))],
+  };
+  const judged = (agent: typeof lost) =>
+    judgementsOf(runOf([agent, b]), DISTANCE_RULES.visible)
+      .filter((one) => one.agent === agent)
+      .map(({ generation, previous, version }) => [generation.generation, previous.generation, version?.generation]);
+
+  it('is no generation without code: what was made from it is not judged, and a peer that showed it showed nothing known', () => {
+    expect(judged(lost)).toEqual([[3, 2, undefined]]);
+    expect(judged(invalid)).toEqual([
+      [2, 0, 1],
+      [3, 2, undefined],
+    ]);
+    expect(provenanceQuestions(runOf([lost, b])).filter(({ agent }) => agent === lost)).toHaveLength(1);
+  });
+
+  it('is counted', () => {
+    expect(unreadIn([runOf([lost, b])])).toEqual({ programs: 2, notJudged: 2 });
+    const report = adoptionReport(finishAdoption(planAdoption([runOf([lost, b])], 'visible'), gestaltMatch), false);
+    expect(adoptionTable(report).notes.at(-1)).toContain('2 programs could not be read; 2 that were made');
   });
 });

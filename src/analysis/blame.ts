@@ -1,5 +1,7 @@
 import type { LoadedAgent, LoadedGeneration, LoadedRun } from '../trace/loaded-run.ts';
 import type { AdoptionRecords } from './adoption-records.ts';
+import { hasCode } from './published-bests.ts';
+import { bestOf, scoredGenerations } from './scores.ts';
 import { LineHistory, type LineOrigin, type Origin, originFor } from './line-history.ts';
 import type { LineKind, SourceLine } from './source-lines.ts';
 
@@ -27,7 +29,12 @@ export interface Blame {
   readonly run: string;
   readonly agent: string;
   readonly generation: number;
+  /** Id of the program. */
+  readonly program: string;
+  /** Name of the file, or `program` where the trace has no name for it. */
   readonly file: string;
+  /** Set where what was asked for is not the only one of its kind: which one this is, and why. */
+  readonly note?: string;
   readonly lines: readonly BlamedLine[];
   /** Lines of code that are not trivial: what the shares are of. */
   readonly counted: number;
@@ -63,35 +70,67 @@ export interface BlameOptions {
 
 /** Names by which the main program can be asked for, whatever it was called. */
 const MAIN_FILE = /^(?:task_agent|program|main)(?:\.[^./]+)?$/;
-const MAIN_NAME = 'task_agent';
+const MAIN_NAME = 'program';
+
+/** Which program of an agent: a generation, the id of a program, or the one that scored best. */
+export type ProgramChoice = number | string;
+export const BEST = 'best';
 
 /**
  * Attributes every line of a program to the agent and generation that first wrote it: through moves and re-indentation, for lines
  * are compared by their tokens wherever they stand, and through renames where enough else agrees. A line that the agent had
- * before a peer's was visible to it is its own, however often the peer has it.
+ * before a peer's was visible to it is its own, however often the peer has it. Where several programs share a generation (in a
+ * search) the best-scored of them is taken, and the note says so.
  *
  * @throws BlameError when the run has no such agent, generation or file
  */
-export function blame(run: LoadedRun, agentName: string, generation: number, options: BlameOptions = {}): Blame {
+export function blame(run: LoadedRun, agentName: string, which: ProgramChoice, options: BlameOptions = {}): Blame {
   const agent = run.agents.find(({ name }) => name === agentName);
   if (!agent) {
     const names = run.agents.map(({ name }) => name).join(', ');
     throw new BlameError('no-agent', `run ${run.id} has no agent ${JSON.stringify(agentName)}; it has ${names}`);
   }
-  const candidates = agent.generations.filter((one) => one.generation === generation);
-  const program = candidates.find(({ copy }) => !copy) ?? candidates[0];
-  if (!program) throw new BlameError('no-generation', `${agentName} has no generation ${generation}; ${spanOf(agent)}`);
-  const file = options.file ?? MAIN_NAME;
-  const textOf = textReader(agent, file);
+  const { program, note } = programOf(agent, which);
+  const main = program.mainFile ?? MAIN_NAME;
+  const isMain = options.file === undefined || options.file === main || isMainName(agent, options.file);
+  const file = isMain ? main : (options.file ?? main);
+  const textOf = ({ code, files }: LoadedGeneration): string | undefined => {
+    if (isMain) return code;
+    return files !== undefined && Object.hasOwn(files, file) ? files[file] : undefined;
+  };
   if (textOf(program) === undefined) {
-    const files = Object.keys(program.files ?? {});
-    const others = files.length > 0 ? `; it has ${files.join(', ')}` : '';
+    const there = [...(program.code === undefined ? [] : [main]), ...Object.keys(program.files ?? {})];
+    const others = there.length > 0 ? `; it has ${there.join(', ')}` : '';
+    const problem = isMain && program.unread ? `a ${file} that could not be read` : `no ${file}`;
     throw new BlameError(
       program.code === undefined ? 'no-code' : 'no-file',
-      `generation ${generation} of ${agentName} has no ${file}${others}`,
+      `generation ${program.generation} of ${agentName} has ${problem}${others}`,
     );
   }
-  return blameProgram(new LineHistory(run, textOf, recordsFor(options.records, file)), run, agent, program, file);
+  const records = isMain ? options.records : recordsFor(options.records, file);
+  const found = blameProgram(new LineHistory(run, textOf, records), run, agent, program, file);
+  return note === undefined ? found : { ...found, note };
+}
+
+function programOf(
+  agent: LoadedAgent,
+  which: ProgramChoice,
+): { readonly program: LoadedGeneration; readonly note?: string } {
+  const byId = agent.generations.find(({ id }) => id === which);
+  if (byId) return { program: byId };
+  const candidates = typeof which === 'number' ? agent.generations.filter((one) => one.generation === which) : [];
+  const originals = candidates.filter(({ copy }) => !copy);
+  const scored = scoredGenerations(which === BEST ? agent : { ...agent, generations: candidates });
+  const program = bestOf(scored)?.program ?? originals.find(hasCode) ?? originals[0] ?? candidates[0];
+  if (program) {
+    const several = originals.length > 1;
+    const note = `${originals.length} programs share generation ${which}; this is the best-scored of them, ${program.id}. Name another by its id`;
+    return several ? { program, note } : { program };
+  }
+  if (which === BEST)
+    throw new BlameError('no-generation', `no program of ${agent.name} has a score; ${spanOf(agent)}`);
+  const what = typeof which === 'number' ? `generation ${which}` : `program with the id ${JSON.stringify(which)}`;
+  throw new BlameError('no-generation', `${agent.name} has no ${what}; ${spanOf(agent)}`);
 }
 
 /** `blame` over a history that is made once and asked about many programs. */
@@ -100,7 +139,7 @@ export function blameProgram(
   run: LoadedRun,
   agent: LoadedAgent,
   program: LoadedGeneration,
-  file = MAIN_NAME,
+  file = program.mainFile ?? MAIN_NAME,
 ): Blame {
   const source = history.linesOf(program);
   const lines = attribute(source, agent, program, history);
@@ -119,6 +158,7 @@ export function blameProgram(
     run: run.id,
     agent: agent.name,
     generation: program.generation,
+    program: program.id,
     file,
     lines,
     counted,
@@ -158,15 +198,15 @@ function attribute(
   });
 }
 
-function textReader(agent: LoadedAgent, file: string): (generation: LoadedGeneration) => string | undefined {
-  const named = agent.generations.some(({ files }) => files !== undefined && Object.hasOwn(files, file));
-  if (!named && MAIN_FILE.test(file)) return ({ code }) => code;
-  return ({ files }) => (files !== undefined && Object.hasOwn(files, file) ? files[file] : undefined);
+/** Whether a name means the main program: one of its usual names, and of none of the other files. */
+function isMainName({ generations }: LoadedAgent, name: string): boolean {
+  if (generations.some(({ mainFile }) => mainFile === name)) return true;
+  return MAIN_FILE.test(name) && !generations.some(({ files }) => files !== undefined && Object.hasOwn(files, name));
 }
 
 /** Of what was shown only this file: a peer's meta agent is not known from its program. */
 function recordsFor(records: AdoptionRecords | undefined, file: string): AdoptionRecords | undefined {
-  if (!records || MAIN_FILE.test(file)) return records;
+  if (!records) return records;
   return { ...records, exposures: records.exposures.filter((row) => row.file.endsWith(`/${file}`)) };
 }
 

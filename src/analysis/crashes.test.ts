@@ -98,7 +98,34 @@ describe('crashes()', () => {
       [5, 6, null],
     ]);
     expect(crashes([runOf([mixed])], 'causes')[0]?.causes).toEqual({ 'cannot-run': 1, unknown: 1 });
-    expect(failureCauses([runOf([mixed])])).toEqual({ 'cannot-run': 1, 'provider-outage': 1, unknown: 3 });
+    expect(failureCauses([runOf([mixed])]).causes).toEqual({ 'cannot-run': 1, 'provider-outage': 1, unknown: 3 });
+  });
+
+  it('by causes: a generation whose score is not known neither makes nor ends a crash', () => {
+    const at = (generation: number, score?: number) =>
+      program('a', generation, { code: 'x', ...(score !== undefined && { score }) });
+    const made = { name: 'a', generations: [at(0, 0.5), at(1), at(2), at(3, 0.6)] };
+    expect(stretches(made, 'causes')).toEqual([]);
+    expect(stretches(made, 'published-6')).toEqual([[1, 2, 3]]);
+    const within = { name: 'a', generations: [at(0, 0.5), at(1, 0), at(2), at(3, 0), at(4, 0.6)] };
+    expect(stretches(within, 'causes')).toEqual([[1, 3, 4]]);
+    expect(failureCauses([runOf([within])]).causes).toEqual({ unknown: 2, 'no-score': 1 });
+  });
+
+  it('counts the causes of searches apart, for no crash is looked for there', () => {
+    const search = runOf([scoring('s', [0, 0.5, 0])], { format: 'openevolve' });
+    const run = runOf([scoring('a', [0.5, 0])]);
+    expect(failureCauses([search, run])).toEqual({ causes: { unknown: 1 }, searchCauses: { unknown: 2 } });
+    expect(crashTable([search, run]).notes.slice(1)).toEqual([
+      expect.stringContaining('by cause: unknown 1.'),
+      expect.stringContaining('by cause: unknown 2.'),
+    ]);
+  });
+
+  it('gives sizes in characters, not in units of UTF-16', () => {
+    const of = (generation: number, score: number) => program('a', generation, { code: '\u{1f600}x', score });
+    const agent = { name: 'a', generations: [of(0, 0.5), of(1, 0), of(2, 0), of(3, 0.6)] };
+    expect(crashes([runOf([agent])])[0]?.sizes).toEqual([2, 2, 2]);
   });
 
   it('finds none in a search: failed programs in a row are nobody falling', () => {

@@ -22,10 +22,9 @@ export interface Crash {
   /** Score just before (-1: that generation gave none) and of the recovery. */
   readonly scoreBefore: number;
   readonly recoveryScore: number | null;
-  /** Characters of code before, at the start and at recovery; null without code. */
+  /** Characters (code points) of code before, at the start and at recovery; null without code. */
   readonly sizes: readonly [before: number | null, start: number | null, recovery: number | null];
-  /** How many of its generations failed for which cause (`unknown`: the files beside it do not say). */
-  readonly causes: Readonly<Partial<Record<FailureCause | 'unknown', number>>>;
+  readonly causes: CauseCounts;
 }
 
 interface Rule {
@@ -41,6 +40,9 @@ const PUBLISHED: Readonly<Record<Exclude<CrashRule, 'causes'>, Rule>> = {
   'published-4': { afterScore: true, withInvalid: false },
 };
 
+/** How many generations failed for which cause. `unknown`: the files beside it do not say; `no-score`: what it scored is not known. */
+export type CauseCounts = Readonly<Partial<Record<FailureCause | 'unknown' | 'no-score', number>>>;
+
 /** A generation with what it scored; one without a score counts -1, as in the reference. */
 interface Step {
   readonly program: LoadedGeneration;
@@ -54,8 +56,9 @@ interface Step {
  * - `published-6` (hyperspace `findings.md`): only after a score above 0.4; an invalid generation is part of a crash, whatever
  *   broke, an unreachable provider included.
  * - `published-4` (hyperspace `analyze_runs.py` as it stands): only after a score above 0.4; an invalid generation ends a crash.
- * - `causes`, the corrected one: only after a score above 0.4; a generation whose provider was away or whose evaluation broke off
- *   is nobody's crash: it neither makes nor ends one. Crashes that the run ended in are listed too, with `recovery` null.
+ * - `causes`, the corrected one: only after a score above 0.4; a generation whose provider was away, whose evaluation broke off or
+ *   whose score is not known is nobody's crash: it neither makes nor ends one. Crashes that the run ended in are listed too, with
+ *   `recovery` null.
  *
  * Searches over a population are left out: failed programs in a row are no agent's crash there.
  *
@@ -70,7 +73,7 @@ function crashesOf(run: LoadedRun, agent: LoadedAgent, rule: CrashRule): readonl
   const steps = agent.generations
     // An agent that left its program alone may not have been evaluated again.
     .filter((program) => program.copy !== true || scoreOf(program) !== undefined)
-    .filter((program) => rule !== 'causes' || !isOthersFault(program))
+    .filter((program) => rule !== 'causes' || !(isOthersFault(program) || isUnscored(program)))
     .map((program): Step => ({ program, score: scoreOf(program) ?? -1 }));
   const isDown = ({ score }: Step): boolean => score <= ABOUT_ZERO && (withInvalid || score >= -0.5);
   const found: Crash[] = [];
@@ -94,6 +97,11 @@ function isOthersFault({ cause }: LoadedGeneration): boolean {
   return cause === 'provider-outage' || cause === 'evaluation-broke-off';
 }
 
+/** Nothing says that it failed, and its score is missing (NaN, a half-written file): what it is worth is not known. */
+function isUnscored(program: LoadedGeneration): boolean {
+  return program.valid && scoreOf(program) === undefined;
+}
+
 function crashOf(
   run: LoadedRun,
   agent: LoadedAgent,
@@ -101,13 +109,9 @@ function crashOf(
   before: Step | undefined,
   recovery: Step | undefined,
 ): Crash {
-  const causes: Partial<Record<FailureCause | 'unknown', number>> = {};
-  for (const { program } of down) {
-    const cause = program.cause ?? 'unknown';
-    causes[cause] = (causes[cause] ?? 0) + 1;
-  }
   const [first] = down;
-  const size = (step: Step | undefined): number | null => step?.program.code?.length ?? null;
+  const size = (step: Step | undefined): number | null =>
+    step?.program.code === undefined ? null : Array.from(step.program.code).length;
   return {
     run: run.id,
     pairing: run.pairing,
@@ -119,25 +123,47 @@ function crashOf(
     scoreBefore: before?.score ?? 0,
     recoveryScore: recovery?.score ?? null,
     sizes: [size(before ?? first), size(first), size(recovery)],
-    causes,
+    causes: countCauses(down.map(({ program }) => program)),
   };
 }
 
-/** Generations at about 0 or without a score, by cause: the ground that every crash rule stands on. */
-export function failureCauses(runs: readonly LoadedRun[]): Readonly<Partial<Record<FailureCause | 'unknown', number>>> {
-  const causes: Partial<Record<FailureCause | 'unknown', number>> = {};
-  for (const program of runs.flatMap((run) => run.agents.flatMap((agent) => agent.generations))) {
-    if (program.copy === true || (scoreOf(program) ?? -1) > ABOUT_ZERO) continue;
-    const cause = program.cause ?? 'unknown';
-    causes[cause] = (causes[cause] ?? 0) + 1;
+function countCauses(programs: readonly LoadedGeneration[]): CauseCounts {
+  const counts: { -readonly [K in keyof CauseCounts]: CauseCounts[K] } = {};
+  for (const program of programs) {
+    const cause = isUnscored(program) ? 'no-score' : (program.cause ?? 'unknown');
+    counts[cause] = (counts[cause] ?? 0) + 1;
   }
-  return causes;
+  return counts;
+}
+
+export interface FailureCauses {
+  /** Of the runs that crashes are looked for in. */
+  readonly causes: CauseCounts;
+  /** Of the searches over a population, which have none. */
+  readonly searchCauses: CauseCounts;
+}
+
+/** Generations at about 0 or without a score, by cause: the ground that every crash rule stands on. */
+export function failureCauses(runs: readonly LoadedRun[]): FailureCauses {
+  const failed = (of: readonly LoadedRun[]): readonly LoadedGeneration[] =>
+    of
+      .flatMap(({ agents }) => agents.flatMap(({ generations }) => generations))
+      .filter((program) => program.copy !== true && (scoreOf(program) ?? -1) <= ABOUT_ZERO);
+  return {
+    causes: countCauses(failed(runs.filter((run) => !isSearch(run)))),
+    searchCauses: countCauses(failed(runs.filter(isSearch))),
+  };
+}
+
+function causesText(counts: CauseCounts): string {
+  const parts = Object.entries(counts).map(([cause, count]) => `${cause} ${count}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
 export function crashTable(runs: readonly LoadedRun[], rule: CrashRule = 'causes'): Table {
   const found = crashes(runs, rule);
   const searches = runs.filter(isSearch).length;
-  const causes = Object.entries(failureCauses(runs)).map(([cause, count]) => `${cause} ${count}`);
+  const { causes, searchCauses } = failureCauses(runs);
   return {
     columns: ['run', 'agent', 'crash', 'recovery', 'score before', 'score after', 'causes'],
     rows: found.map((crash) => [
@@ -147,15 +173,15 @@ export function crashTable(runs: readonly LoadedRun[], rule: CrashRule = 'causes
       crash.recovery,
       crash.scoreBefore,
       crash.recoveryScore,
-      Object.entries(crash.causes)
-        .map(([cause, count]) => `${cause} ${count}`)
-        .join(', '),
+      causesText(crash.causes),
     ]),
     notes: [
       `Rule ${rule}: ${RULE_NOTES[rule]}`,
-      `Generations at about 0 or without a score, by cause: ${causes.length === 0 ? 'none' : causes.join(', ')}.`,
+      `Generations at about 0 or without a score, by cause: ${causesText(causes)}.`,
       ...(searches > 0
-        ? [`${searches} searches over a population are left out: failed programs in a row are no agent's crash there.`]
+        ? [
+            `${searches} searches over a population are left out: failed programs in a row are no agent's crash there. Their programs at about 0 or without a score, by cause: ${causesText(searchCauses)}.`,
+          ]
         : []),
     ],
   };
@@ -167,5 +193,5 @@ const RULE_NOTES: Readonly<Record<CrashRule, string>> = {
   'published-6': 'the same, after a score above 0.4 only; invalid generations are part of a crash, whatever broke.',
   'published-4': 'the same, after a score above 0.4 only; an invalid generation ends a crash.',
   causes:
-    'after a score above 0.4 only; generations that the provider or a broken evaluation spoilt neither make nor end a crash. Crashes without recovery have none in that column.',
+    'after a score above 0.4 only; generations that the provider or a broken evaluation spoilt, or whose score is not known, neither make nor end a crash. Crashes without recovery have none in that column.',
 };

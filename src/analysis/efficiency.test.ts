@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCallFold } from './call-fold.ts';
 import { efficiency, efficiencyTable, publishedEfficiency, publishedEfficiencyTable } from './efficiency.ts';
 import { pairedAgainstSolo } from './paired-against-solo.ts';
+import { comparisonTable } from './statistics.ts';
 import { program, runOf, scoring } from './test-runs.ts';
 
 describe('efficiency()', () => {
@@ -30,6 +31,11 @@ describe('efficiency()', () => {
     expect(found?.callsPer001).toBeCloseTo(2 / 50, 12);
     expect(found?.tokensPer001).toBeCloseTo(2000 / 50, 12);
     expect(found?.usdPer001).toBeCloseTo(1 / 50, 12);
+  });
+
+  it('counts no copies', () => {
+    const generations = [program('a', 0, { score: 0.5 }), program('a', 1, { score: 0.5, copy: true })];
+    expect(efficiency(runOf([{ name: 'a', generations }]))[0]?.generations).toBe(1);
   });
 
   it('has no cost of nothing gained, and no row without scores', () => {
@@ -63,7 +69,26 @@ describe('publishedEfficiency()', () => {
     expect(found?.callsPer001?.high).toBeCloseTo(1.5, 12);
     const { columns, rows } = publishedEfficiencyTable(found ? [found] : []);
     expect(rows[0]).toHaveLength(columns.length);
-    expect(rows[0]?.[2]).toBe('2/3: 3 (2-3)');
+    expect(rows[0]?.[3]).toBe('2/3: 3 (2-3)');
+  });
+
+  it('does not pool different tasks, nor searches whose task is not known', () => {
+    const at = (id: string, task: string | undefined, format: 'hyperspace' | 'openevolve') =>
+      runOf([scoring('a', [0.5])], { id, pairing: 'a', format, ...(task !== undefined && { task }) });
+    const found = publishedEfficiency([
+      at('1', 'sine', 'hyperspace'),
+      at('2', 'sine', 'hyperspace'),
+      at('3', 'sort', 'hyperspace'),
+      at('4', undefined, 'openevolve'),
+      at('5', undefined, 'openevolve'),
+    ]);
+    expect(found.map(({ task, run, seeds }) => [task, run, seeds])).toEqual([
+      ['sine', null, 2],
+      ['sort', null, 1],
+      [null, '4', 1],
+      [null, '5', 1],
+    ]);
+    expect(publishedEfficiencyTable(found).rows.map(([pairing]) => pairing)).toEqual(['a', 'a', 'a: 4', 'a: 5']);
   });
 });
 
@@ -109,6 +134,22 @@ describe('pairedAgainstSolo()', () => {
       pair(2, [0.9], 'kimi', [0.3]),
     ]);
     expect(found[0]?.medianA?.value).toBeCloseTo(0.55, 12);
+  });
+
+  it('leaves out and names a run that broke off early, which would otherwise cut all others', () => {
+    const whole = [0, 0.3, 0.6];
+    const runs = [
+      ...[1, 2, 3].map((seed) => solo(seed, whole)),
+      ...[1, 2, 3, 4].map((seed) => pair(seed, [0, 0.5, 0.9], 'qwen', whole)),
+      pair(5, [0], 'qwen', [0]),
+      pair(6, [], 'qwen', whole),
+    ];
+    const [found] = pairedAgainstSolo(runs);
+    expect(found).toMatchObject({ n: [3, 3], upTo: 2, tooShort: ['pair 5'], leftOut: 2 });
+    expect(found?.effect?.value).toBeCloseTo(0.3, 12);
+    const { columns, rows, notes } = comparisonTable(found ? [found] : []);
+    expect(rows[0]?.[columns.indexOf('up to generation')]).toBe(2);
+    expect(notes.join()).toContain('ended before generation 2: pair 5.');
   });
 
   it('has nothing to say without solo runs', () => {

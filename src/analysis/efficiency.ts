@@ -1,6 +1,6 @@
 import type { LoadedAgent, LoadedGeneration, LoadedRun } from '../trace/loaded-run.ts';
 import type { GenerationCalls } from './call-fold.ts';
-import { bestOf, scoredGenerations } from './scores.ts';
+import { bestOf, isSearch, scoredGenerations } from './scores.ts';
 import type { Table } from './table.ts';
 
 /** Scores that are waited for. @see hyperspace `analyze_efficiency.py` */
@@ -11,6 +11,7 @@ export interface AgentEfficiency {
   readonly run: string;
   readonly pairing: string;
   readonly agent: string;
+  /** Copies not counted, like everywhere here. */
   readonly generations: number;
   readonly initial: number;
   readonly best: number;
@@ -63,7 +64,7 @@ function efficiencyOf(
     run: run.id,
     pairing: run.pairing,
     agent: agent.name,
-    generations: agent.generations.length,
+    generations: agent.generations.filter(({ copy }) => copy !== true).length,
     initial: first.score,
     best: best.score,
     bestGeneration: until,
@@ -87,9 +88,13 @@ function sumKnown<T>(values: readonly T[], amount: (value: T) => number | undefi
   return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0);
 }
 
-/** The published summary of one pairing; medians are the upper of the two middle values. */
+/** The published summary of one pairing at one task; medians are the upper of the two middle values. */
 export interface PublishedEfficiency {
   readonly pairing: string;
+  /** Null where the runs do not say. */
+  readonly task: string | null;
+  /** Set for a search that does not name its task: it stands for itself. */
+  readonly run: string | null;
   readonly seeds: number;
   /** Per threshold: how many seeds reached it, and the median and range of the generations it took those. */
   readonly thresholds: readonly {
@@ -111,8 +116,8 @@ export interface Spread {
 }
 
 /**
- * Efficiency as published (hyperspace `analyze_efficiency.py`), by pairing. What it says is to be taken with care: of each run
- * only the better agent counts, which favours pairs over solo runs; seeds that never reached a threshold drop out of its median;
+ * Efficiency as published (hyperspace `analyze_efficiency.py`), by task and pairing; a search whose task is not known is a row of
+ * its own, for the next may be about something else. What it says is to be taken with care: of each run only the better agent counts, which favours pairs over solo runs; seeds that never reached a threshold drop out of its median;
  * a missing score counts 0; the gain is the whole score, the initial program's included.
  *
  * @param callsOf - model calls of a whole run; undefined where there is no log.
@@ -122,10 +127,16 @@ export function publishedEfficiency(
   callsOf: (run: LoadedRun) => number | undefined = () => undefined,
   thresholds: readonly number[] = DEFAULT_THRESHOLDS,
 ): readonly PublishedEfficiency[] {
-  return [...Map.groupBy(runs, (run) => run.pairing)].map(([pairing, several]) => {
+  const aloneOf = (run: LoadedRun): string | null => (run.task === undefined && isSearch(run) ? run.id : null);
+  const groups = Map.groupBy(runs, (run) => JSON.stringify([run.task ?? null, run.pairing, aloneOf(run)]));
+  return [...groups.values()].flatMap((several) => {
+    const [one] = several;
+    if (!one) return [];
     const better = several.flatMap((run) => betterAgent(run) ?? []);
     return {
-      pairing,
+      pairing: one.pairing,
+      task: one.task ?? null,
+      run: aloneOf(one),
       seeds: several.length,
       thresholds: thresholds.map((threshold) => {
         const reached = better.flatMap(({ steps }) => steps.find(({ score }) => score >= threshold)?.generation ?? []);
@@ -215,13 +226,15 @@ export function publishedEfficiencyTable(pairings: readonly PublishedEfficiency[
   return {
     columns: [
       'pairing',
+      'task',
       'seeds',
       ...(pairings[0]?.thresholds ?? []).map(({ threshold }) => `to ${threshold.toFixed(2)}`),
       'best / generation',
       'calls per 0.01',
     ],
     rows: pairings.map((one) => [
-      one.pairing,
+      one.run === null ? one.pairing : `${one.pairing}: ${one.run}`,
+      one.task,
       one.seeds,
       ...one.thresholds.map(({ reached, generations }) =>
         generations === null ? `0/${one.seeds}` : `${reached}/${one.seeds}: ${textOf(generations) ?? ''}`,

@@ -7,12 +7,22 @@ export function hasCode(generation: LoadedGeneration): generation is CodedGenera
   return generation.code !== undefined;
 }
 
+/** What could tell of a program: its text is there, or was there and cannot be read any more. */
+export function hadCode({ code, unread }: LoadedGeneration): boolean {
+  return code !== undefined || unread === true;
+}
+
 /**
  * What an agent put where its peers could see it, ascending: as the trace says, and where it does not say, every generation with
  * code whose validation score is above 0 and above that of all before it.
  */
 export function publishedBests(agent: LoadedAgent): readonly CodedGeneration[] {
-  const coded = agent.generations.filter(hasCode);
+  return shownBests(agent).filter(hasCode);
+}
+
+/** The same with those whose code cannot be read any more. */
+function shownBests(agent: LoadedAgent): readonly LoadedGeneration[] {
+  const coded = agent.generations.filter(hadCode);
   if (agent.generations.some(({ published }) => published !== undefined)) {
     return coded.filter(({ published }) => published === true);
   }
@@ -25,9 +35,10 @@ export function publishedBests(agent: LoadedAgent): readonly CodedGeneration[] {
   });
 }
 
-/** The last thing an agent had published before `generation`, which is what its peers saw then. */
+/** The last thing an agent had published before `generation`, which is what its peers saw then; undefined if it cannot be read. */
 export function publishedBefore(agent: LoadedAgent, generation: number): CodedGeneration | undefined {
-  return publishedBests(agent).findLast((best) => best.generation < generation);
+  const last = shownBests(agent).findLast((best) => best.generation < generation);
+  return last && hasCode(last) ? last : undefined;
 }
 
 /**

@@ -83,7 +83,7 @@ export const DIAGNOSTICS: readonly Diagnostic[] = [
       const by = CRASH_RULES.find((known) => known === rule) ?? 'causes';
       const found = crashes(runs, by);
       return {
-        json: { rule: by, crashes: found, total: found.length, causes: failureCauses(runs) },
+        json: { rule: by, crashes: found, total: found.length, ...failureCauses(runs) },
         tables: [{ title: `Crashes and recoveries (rule ${by})`, table: crashTable(runs, by) }],
       };
     },

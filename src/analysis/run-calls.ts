@@ -1,9 +1,9 @@
 import { readRunFile } from '../trace/run-folder.ts';
 import { forEachCall } from '../trace/importers/calls.ts';
 import { asRecord, numberIn, recordIn } from '../trace/importers/fields.ts';
-import { SkipLog } from '../trace/importers/skip-log.ts';
+import { badLine, pathInRun, SkipLog, WHY } from '../trace/importers/skip-log.ts';
 import type { LoadedRun } from '../trace/loaded-run.ts';
-import { readTable } from '../trace/trace-reader.ts';
+import { type BadLine, readTable } from '../trace/trace-reader.ts';
 import { createCallFold, type GenerationCalls } from './call-fold.ts';
 import type { Opening } from './neglect.ts';
 
@@ -28,7 +28,7 @@ export function readRunCalls(run: LoadedRun, skips: SkipLog, signal?: AbortSigna
 
 async function foldCalls(run: LoadedRun, skips: SkipLog, signal: AbortSignal | undefined): Promise<RunCalls> {
   const fold = createCallFold();
-  const own = new SkipLog((skipped) => skips.note({ ...skipped, path: `${run.id}/${skipped.path}` }));
+  const own = new SkipLog((skipped) => skips.note({ ...skipped, path: pathInRun(run, skipped.path) }));
   await forEachCall(
     run,
     (call) => {
@@ -49,15 +49,14 @@ async function foldCalls(run: LoadedRun, skips: SkipLog, signal: AbortSignal | u
 /** The `reads` table; a run that has none opened nothing that is known. */
 async function openingsOf(run: LoadedRun, skips: SkipLog): Promise<readonly Opening[]> {
   const openings: Opening[] = [];
-  const onBadLine = ({ file, line, problem }: { file: string; line: number; problem: string }): void =>
-    skips.note({ path: file, line, what: 'line', why: problem });
+  const onBadLine = (bad: BadLine): void => skips.note(badLine(bad.file, bad));
   try {
     for await (const { agent, generation, path } of readTable(run.folder, 'reads', { onBadLine })) {
       openings.push({ agent, generation, path });
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'missing-table')) throw error;
-    skips.note({ path: 'trace/reads.jsonl', what: 'file', why: 'no such file or folder' });
+    skips.note({ path: 'trace/reads.jsonl', what: 'file', why: WHY.gone });
   }
   return openings;
 }

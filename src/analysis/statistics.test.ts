@@ -42,6 +42,16 @@ describe('compareArms()', () => {
     expect(compareArms(armed('a', []), armed('b', [1]))).toMatchObject({ n: [0, 1], p: undefined, effect: undefined });
   });
 
+  it('gives no test, size or interval below three units an arm, and says so', () => {
+    const one = compareArms(armed('a', [0.5, 0.6]), armed('b', [0.1, 0.2]));
+    expect(one).toMatchObject({ n: [2, 2], p: undefined, delta: undefined });
+    expect(one.effect?.value).toBeCloseTo(0.4, 12);
+    const { columns, rows } = comparisonTable([one]);
+    const cell = (name: string) => rows[0]?.[columns.indexOf(name)];
+    expect(['low', 'high', "Cliff's delta", 'size', 'p'].map(cell)).toEqual([null, null, null, null, null]);
+    expect(cell('test')).toBe('n too small');
+  });
+
   it('refuses a key twice and a value that is no number', () => {
     const twice = { name: 'a', units: [...units([1]), ...units([2])] };
     expect(() => compareArms(twice, armed('b', [1]))).toThrow('cannot compare arm a: seed 0 is in it twice');

@@ -38,14 +38,19 @@ export interface ArmComparison {
   readonly b: string;
   /** Units of each arm that went into it. */
   readonly n: readonly [a: number, b: number];
-  /** Units with no partner of the same key (paired comparisons only). */
+  /** Units that did not go into it: without a partner of the same key (paired comparisons only), or too short. */
   readonly leftOut: number;
+  /** The last generation that was looked at, where histories were cut to one length. */
+  readonly upTo?: number;
+  /** Runs that broke off before it, by id. */
+  readonly tooShort?: readonly string[];
   readonly paired: boolean;
   /** Each arm's own median. Undefined where an arm is empty, like everything below. */
   readonly medianA: Estimate | undefined;
   readonly medianB: Estimate | undefined;
   /** Paired: median of the differences a - b. Otherwise: median of a minus median of b. */
   readonly effect: Estimate | undefined;
+  /** Undefined below `MIN_UNITS` units an arm, like `p`. */
   readonly delta: CliffsDelta | undefined;
   readonly test: 'wilcoxon-signed-rank' | 'mann-whitney';
   readonly method: 'exact' | 'normal';
@@ -56,6 +61,8 @@ export interface ArmComparison {
 
 /** Medians that differ by at most this share of the larger one count as the same budget. */
 export const BUDGET_TOLERANCE = 0.1;
+/** With fewer units in an arm neither a test nor the size of an effect says anything. */
+export const MIN_UNITS = 3;
 const QUANTITIES = ['generations', 'calls', 'tokens', 'usd'] as const satisfies readonly (keyof Spending)[];
 
 /**
@@ -73,7 +80,7 @@ export function compareArms(a: Arm, b: Arm, options: BootstrapOptions = {}): Arm
   const unitsB = paired ? shared.flatMap(({ key }) => ofB?.get(key) ?? []) : b.units;
   const [x, y] = [unitsA.map(({ value }) => value), unitsB.map(({ value }) => value)];
   const differences = x.map((value, i) => value - (y[i] ?? 0));
-  const known = x.length > 0 && y.length > 0;
+  const enough = isEnough([x.length, y.length]);
   const tested = paired ? wilcoxonSignedRank(differences) : mannWhitney(x, y);
   return {
     a: a.name,
@@ -84,12 +91,25 @@ export function compareArms(a: Arm, b: Arm, options: BootstrapOptions = {}): Arm
     medianA: medianEstimate(x, options),
     medianB: medianEstimate(y, options),
     effect: paired ? medianEstimate(differences, options) : medianDifference(x, y, options),
-    delta: cliffsDelta(x, y),
+    delta: enough ? cliffsDelta(x, y) : undefined,
     test: paired ? 'wilcoxon-signed-rank' : 'mann-whitney',
     method: tested.method,
-    p: known ? tested.p : undefined,
+    p: enough ? tested.p : undefined,
     budgets: matchBudgets(unitsA, unitsB),
   };
+}
+
+function isEnough([a, b]: ArmComparison['n']): boolean {
+  return a >= MIN_UNITS && b >= MIN_UNITS;
+}
+
+/** Runs named in a note. */
+const NAMED_RUNS = 5;
+
+function tooShortNote({ a, b, upTo, tooShort = [] }: ArmComparison): string | undefined {
+  if (tooShort.length === 0) return undefined;
+  const more = tooShort.length > NAMED_RUNS ? ` and ${tooShort.length - NAMED_RUNS} more` : '';
+  return `${a} and ${b}: left out, for they ended before generation ${upTo ?? '?'}: ${tooShort.slice(0, NAMED_RUNS).join(', ')}${more}.`;
 }
 
 /** Every comparison with what it rests on; nothing is called significant, the numbers are there. */
@@ -100,6 +120,8 @@ export function comparisonTable(comparisons: readonly ArmComparison[]): Table {
       'b',
       'n a',
       'n b',
+      'left out',
+      'up to generation',
       'median a',
       'median b',
       'effect',
@@ -116,19 +138,22 @@ export function comparisonTable(comparisons: readonly ArmComparison[]): Table {
       one.b,
       one.n[0],
       one.n[1],
+      one.leftOut,
+      one.upTo ?? null,
       one.medianA?.value ?? null,
       one.medianB?.value ?? null,
       one.effect?.value ?? null,
-      one.effect?.low ?? null,
-      one.effect?.high ?? null,
+      isEnough(one.n) ? (one.effect?.low ?? null) : null,
+      isEnough(one.n) ? (one.effect?.high ?? null) : null,
       one.delta?.delta ?? null,
       one.delta?.magnitude ?? null,
-      `${one.test} (${one.method})`,
+      isEnough(one.n) ? `${one.test} (${one.method})` : 'n too small',
       one.p ?? null,
       one.budgets.verdict,
     ]),
     notes: [
-      'effect: median of a - b over pairs of the same task and seed, or the difference of medians where there are no pairs; low and high: 95 % bootstrap interval (10 000 resamples). p: two-sided, not adjusted for the number of comparisons.',
+      `effect: median of a - b over pairs of the same task and seed, or the difference of medians where there are no pairs; low and high: 95 % bootstrap interval (10 000 resamples). p: two-sided, not adjusted for the number of comparisons. n too small: fewer than ${MIN_UNITS} units in an arm, so no interval, size or test.`,
+      ...comparisons.flatMap((one) => tooShortNote(one) ?? []),
       ...comparisons
         .filter(({ budgets }) => budgets.verdict !== 'matched')
         .map(({ a, b, budgets }) =>

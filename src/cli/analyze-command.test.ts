@@ -142,6 +142,14 @@ describe('hivemark analyze', () => {
     expect((await analyze('cycling', [root], { json: true })).out).not.toContain('llm_calls');
   });
 
+  test('counts a defect once, whoever meets it', async () => {
+    const root = await traces();
+    const { out } = await analyze('all', [root, join(root, 'search')], { json: true });
+    const { skipped, skippedBy } = JSON.parse(out) as { skipped: object[]; skippedBy: Record<string, number> };
+    expect(Object.values(skippedBy).reduce((sum, n) => sum + n, 0)).toBe(skipped.length);
+    expect(new Set(skipped.map((one) => JSON.stringify(one))).size).toBe(skipped.length);
+  });
+
   test('all answers every question in one document', async () => {
     const { out } = await analyze('all', [await traces()], { json: true });
     expect(JSON.parse(out)).toMatchObject({ analyses: Object.fromEntries(DIAGNOSTICS.map(({ name }) => [name, {}])) });
@@ -182,7 +190,16 @@ describe('hivemark analyze', () => {
     await writeFile(join(root, 'x.txt'), 'x');
     const nothing = await analyze('cycling', [root, join(root, 'nowhere')], { json: true });
     expect(nothing.code).toBe(1);
-    expect(nothing.out).toBe('');
+    expect(JSON.parse(nothing.out)).toMatchObject({
+      runs: [],
+      skipped: [{ path: root }, { path: join(root, 'nowhere') }],
+      skippedBy: { 'no such file or folder': 1 },
+    });
+    for (const { name } of DIAGNOSTICS) {
+      const { code, out } = await analyze(name, [root], { json: true });
+      expect([code, JSON.parse(out)]).toMatchObject([1, { skipped: [{ path: root }] }]);
+    }
+    expect((await analyze('cycling', [root])).out).toBe('');
     expect(nothing.err).toContain('no run of a known format in it');
     expect(nothing.err).toContain('no such file or folder');
     expect((await analyze('cycling', [root, await traces()])).code).toBe(0);

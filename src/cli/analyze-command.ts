@@ -8,10 +8,10 @@ import { analysisHtml } from '../report/analysis-html.ts';
 import { collectReport, type ReportData } from '../report/report-data.ts';
 import { tableText } from '../report/table-text.ts';
 import { textTable } from '../report/text-table.ts';
-import type { LoadedTraces } from '../trace/loaded-run.ts';
+import type { LoadedTraces, Skipped } from '../trace/loaded-run.ts';
 import { SkipLog } from '../trace/importers/skip-log.ts';
 import { loadTraces } from '../trace/importers/load-traces.ts';
-import type { ExitCode, Output, Surroundings } from './output.ts';
+import type { ExitCode, Surroundings } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
 
 export interface AnalyzeFlags {
@@ -37,7 +37,7 @@ export async function analyzeCommand(
   flags: AnalyzeFlags,
   world: Surroundings,
 ): Promise<ExitCode> {
-  const { output, cwd, signal } = world;
+  const { output, signal } = world;
   if (kind === undefined) {
     output.out(flags.json === true ? `${JSON.stringify({ kinds: kindList() })}\n` : kindsText());
     return EXIT.done;
@@ -45,41 +45,42 @@ export async function analyzeCommand(
   const diagnostics = diagnosticsOf(kind, flags);
   if (paths.length === 0) throw new UsageError(`name a folder of traces: hivemark analyze ${kind} <path...>`);
 
-  const traces = await readTraces(
-    paths.map((path) => resolve(cwd, path)),
-    output,
-    signal,
-  );
-  if (traces.runs.length === 0) {
-    output.err('hivemark: nothing could be read there\n');
-    return EXIT.failed;
-  }
   const skips = new SkipLog();
+  const { runs } = await readTraces(paths, skips, world);
+  const isEmpty = runs.length === 0;
+  if (isEmpty) {
+    output.err('hivemark: nothing could be read there\n');
+    // A reader of JSON is told why in the document that it expects.
+    if (flags.json !== true) return EXIT.failed;
+  }
+  const before = { named: skips.named.length, counts: skips.counts };
   const results = new Map<string, DiagnosticResult>();
   for (const diagnostic of diagnostics) {
     signal.throwIfAborted();
     if (output.interactive && diagnostics.length > 1) output.err(`${diagnostic.name} ...\n`);
-    results.set(diagnostic.name, await diagnostic.run(traces.runs, optionsFor(diagnostic, flags, skips, signal)));
+    results.set(diagnostic.name, await diagnostic.run(runs, optionsFor(diagnostic, flags, skips, signal)));
   }
   const { rule, html } = flags;
   const data =
     html === undefined
       ? undefined
-      : await collectReport(traces.runs, { skips, signal, ...(isAdoptionRule(rule) && { rule }) });
-  if (skips.named.length > 0)
-    output.err(`hivemark: call logs read${skippedText({ skipped: skips.named, skippedBy: skips.counts })}\n`);
-  const whole = {
-    ...traces,
-    skipped: [...traces.skipped, ...skips.named],
-    skippedBy: sum(traces.skippedBy, skips.counts),
-  };
-  await show(kind, results, whole, flags, world, data);
-  return EXIT.done;
+      : await collectReport(runs, { skips, signal, ...(isAdoptionRule(rule) && { rule }) });
+  const skippedLater = { skipped: skips.named.slice(before.named), skippedBy: less(skips.counts, before.counts) };
+  const text = skippedText(skippedLater);
+  if (text !== '') output.err(`hivemark: call logs read${text}\n`);
+  await show(kind, results, { runs, skipped: skips.named, skippedBy: skips.counts }, flags, world, data);
+  return isEmpty ? EXIT.failed : EXIT.done;
 }
 
 /** Reads traces with progress and the tally of what was skipped on standard error. */
-export async function readTraces(paths: readonly string[], output: Output, signal: AbortSignal): Promise<LoadedTraces> {
+export async function readTraces(
+  paths: readonly string[],
+  skips: SkipLog,
+  { output, cwd, signal }: Surroundings,
+): Promise<LoadedTraces> {
   const traces = await loadTraces(paths, {
+    cwd,
+    skips,
     signal,
     onRun: (id, runs) => {
       if (output.interactive) output.err(`read ${runs} ${runs === 1 ? 'run' : 'runs'}: ${printable(id)}\n`);
@@ -95,12 +96,7 @@ function skippedText({ skipped, skippedBy }: Pick<LoadedTraces, 'skipped' | 'ski
   const counts = Object.entries(skippedBy);
   if (counts.length === 0) return '';
   const total = counts.reduce((sum, [, n]) => sum + n, 0);
-  const named = skipped
-    .slice(0, NAMED)
-    .map(
-      ({ path, line, what, why }) =>
-        `\n  ${printable(path)}${line === undefined ? '' : `:${line}`}: ${what} left out, ${printable(why)}`,
-    );
+  const named = skipped.slice(0, NAMED).map((one) => `\n  ${skippedLine(one)}`);
   const more =
     total > named.length
       ? `\n  ... ${total} in all: ${counts.map(([why, n]) => `${n} x ${printable(why)}`).join('; ')}`
@@ -108,13 +104,22 @@ function skippedText({ skipped, skippedBy }: Pick<LoadedTraces, 'skipped' | 'ski
   return `; left out:${named.join('')}${more}`;
 }
 
-function sum(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
+/** One skipped thing in one line for a terminal. */
+export function skippedLine({ path, line, what, why, detail }: Skipped): string {
+  const place = line === undefined ? path : `${path}:${line}`;
+  return printable(`${place}: ${what} left out, ${why}${detail === undefined ? '' : ` (${detail})`}`);
+}
+
+/** What came to a tally since it was `before`. */
+function less(
+  counts: Readonly<Record<string, number>>,
+  before: Readonly<Record<string, number>>,
 ): Readonly<Record<string, number>> {
-  const both: Record<string, number> = { ...a };
-  for (const [why, count] of Object.entries(b)) both[why] = (both[why] ?? 0) + count;
-  return both;
+  return Object.fromEntries(
+    Object.entries(counts)
+      .map(([why, count]) => [why, count - (before[why] ?? 0)] as const)
+      .filter(([, count]) => count > 0),
+  );
 }
 
 function diagnosticsOf(kind: string, flags: AnalyzeFlags): readonly Diagnostic[] {

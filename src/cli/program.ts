@@ -119,7 +119,7 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
     .description("say for every line of an agent's program which agent and generation first wrote it")
     .argument('<run>', "a run's folder")
     .argument('<agent>', "the agent's name")
-    .argument('<generation>', 'which of its generations', wholeNumber)
+    .argument('<generation>', "which of its programs: a generation, a program's id, or best")
     .argument('[file]', 'one of its files (default: its program)')
     .option('--json', 'print one JSON document')
     .option('--html <file>', 'write a page that needs nothing else')
@@ -127,10 +127,10 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
       async (
         run: string,
         agent: string,
-        generation: number,
+        which: string,
         file: string | undefined,
         flags: Parameters<typeof blameCommand>[4],
-      ) => onExit(await blameCommand(run, agent, generation, file, flags, world)),
+      ) => onExit(await blameCommand(run, agent, which, file, flags, world)),
     );
 
   return program;
@@ -140,13 +140,6 @@ function positive(text: string): number {
   const value = Number(text);
   if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError('give a whole number from 1');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('give a whole number from 0');
   return value;
 }
 

@@ -201,6 +201,33 @@ describe('a refusal', () => {
   }
 });
 
+describe('who may only warn in a scope', () => {
+  it('may say that something there no longer holds, and supersede nothing there, from elsewhere neither (S3)', async () => {
+    const { gate } = await openTestGate(createMemoryLog(), {
+      grants: [
+        ...GRANTS.filter(({ agent }) => agent !== EVE),
+        {
+          agent: EVE,
+          read: [],
+          write: [
+            { kind: 'warning', scope: LAB },
+            { kind: 'observation', scope: HIDDEN },
+          ],
+        },
+      ],
+    });
+    await gate.session(BOB, 'e').write(seen('t'));
+    const eve = gate.session(EVE, 'e');
+    const target = 'run-1/bob/e/m1';
+    const warning = { scope: LAB, topic: 't', reason: 'stale', severity: 'info' };
+    expect(await eve.write({ ...seen('t'), scope: HIDDEN, supersedes: target })).toMatchObject({
+      denial: { code: 'target-not-yours' },
+    });
+    expect(await eve.write({ ...warning, supersedes: target })).toMatchObject({ denial: { code: 'target-not-yours' } });
+    expect(await eve.write({ ...warning, invalidates: target })).toMatchObject({ verdict: 'allow' });
+  });
+});
+
 describe('who holds a resource in a scope that the caller may not see', () => {
   it('is not told, whether it only intends to, acts at the moment, or has acted (S4)', async () => {
     const { gate } = await openTestGate(createMemoryLog());

@@ -6,6 +6,7 @@ import { blameText } from './blame-text.ts';
 const BLAME: Blame = {
   run: 'pair/seed1',
   agent: 'a',
+  program: 'p',
   generation: 3,
   file: 'task_agent.py',
   counted: 3,

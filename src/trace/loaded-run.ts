@@ -29,6 +29,10 @@ export interface LoadedGeneration {
   readonly parents: readonly string[];
   /** The main program's text exactly as stored; absent: there is none, or it could not be read. */
   readonly code?: string;
+  /** Its code was there and could not be read (a Git LFS pointer, a damaged blob): what the program was is not known. */
+  readonly unread?: true;
+  /** Name of the main program's file, where it has one. */
+  readonly mainFile?: string;
   readonly language: ProgramLanguage;
   /** Text of the other own files by path (the meta agent), where there are any. */
   readonly files?: Readonly<Record<string, string>>;
@@ -54,8 +58,13 @@ export interface LoadedAgent {
 }
 
 export interface LoadedRun {
-  /** Path relative to the folder that was given, with `/`; the folder's own name when it is a run itself. */
+  /**
+   * Path relative to the folder that was given, with `/`; the folder's own name when it is a run itself. Where several given folders
+   * hold the same, with as many of the folders above in front as tell them apart.
+   */
   readonly id: string;
+  /** Its folder as skipped things name it. @default the id */
+  readonly path?: string;
   readonly format: TraceFormat;
   /** Absolute path, for readers of what is not held here (call logs). */
   readonly folder: string;
@@ -67,14 +76,20 @@ export interface LoadedRun {
   readonly agents: readonly LoadedAgent[];
 }
 
-/** Something that could not be used; the rest was. `path` is relative to the given folder. */
+/**
+ * Something that could not be used; the rest was. `path` is relative to the given folder (`.` is the folder itself), or begins with
+ * what was given where that was more than one.
+ */
 export interface Skipped {
   readonly path: string;
   /** 1-based, where one line is to blame. */
   readonly line?: number;
   /** What was left out: `line`, `file`, `run`, `generation`, `code`, `link` ... */
   readonly what: string;
+  /** One of few fixed sentences. */
   readonly why: string;
+  /** What is particular to this one. */
+  readonly detail?: string;
 }
 
 export interface LoadedTraces {

@@ -5,7 +5,7 @@ import type { LoadedRun } from '../loaded-run.ts';
 import { readTable } from '../trace-reader.ts';
 import { asRecord, maybeCount, maybeNumber, maybeText, numberIn, present, recordIn, textIn } from './fields.ts';
 import { isGenerationFolder } from './hyperspace.ts';
-import { SkipLog } from './skip-log.ts';
+import { badLine, SkipLog } from './skip-log.ts';
 import { TRACE_LIMITS, TraceFolder } from './trace-folder.ts';
 import type { TraceLimits } from './trace-folder.ts';
 
@@ -91,7 +91,7 @@ async function* nativeCalls(folder: TraceFolder, replies: boolean): AsyncGenerat
     maxLineBytes: folder.limits.maxLineBytes,
     onBadLine: ({ line: bad, problem }) => {
       line = bad;
-      folder.skips.note({ path: file, line: bad, what: 'line', why: problem });
+      folder.skips.note(badLine(file, { line: bad, problem }));
     },
   });
   for await (const row of rows) {

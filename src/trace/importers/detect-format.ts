@@ -5,17 +5,16 @@ import { CHECKPOINT, EVOLUTION_TRACE } from './openevolve.ts';
 import { isSqliteName, SHINKA_DATABASES } from './shinkaevolve.ts';
 import type { TraceFolder } from './trace-folder.ts';
 
-/** What a folder is: a run of some format, or only a folder with others in it. */
+/** A run of some format. */
 export type Detected =
   | { readonly format: 'native' | 'hyperspace' | 'openevolve' | 'evotrace' }
-  | { readonly format: 'shinkaevolve'; readonly file: string }
-  | undefined;
+  | { readonly format: 'shinkaevolve'; readonly file: string };
 
 /**
- * Tells by the names in `dir` (and in the folders below it) what run it is, if it is one. A folder that holds several runs is
- * none itself.
+ * Tells by the names in `dir` (and in the folders below it) what run it is, if it is one: undefined for a folder that only
+ * holds others.
  */
-export async function detectFormat(folder: TraceFolder, dir: string): Promise<Detected> {
+export async function detectFormat(folder: TraceFolder, dir: string): Promise<Detected | undefined> {
   const { files, folders } = await folder.list(dir);
   if (files.includes('run.json') && (folders.includes('trace') || files.includes('marks.db')))
     return { format: 'native' };
@@ -28,6 +27,34 @@ export async function detectFormat(folder: TraceFolder, dir: string): Promise<De
   const other = files.find(isSqliteName);
   return other === undefined ? undefined : { format: 'shinkaevolve', file: other };
 }
+
+/** The folders in a run's folder that belong to it; others may be runs themselves. */
+export async function foldersOf(folder: TraceFolder, dir: string, { format }: Detected): Promise<ReadonlySet<string>> {
+  const { folders } = await folder.list(dir);
+  const used: string[] = [];
+  for (const name of folders) if (await belongs(folder, dir, name, format)) used.push(name);
+  return new Set(used);
+}
+
+async function belongs(folder: TraceFolder, dir: string, name: string, format: Detected['format']): Promise<boolean> {
+  switch (format) {
+    case 'native':
+      return name === 'trace';
+    case 'evotrace':
+      return name === 'blobs';
+    case 'openevolve':
+      return CHECKPOINT.test(name) || OPENEVOLVE_FOLDERS.has(name);
+    case 'shinkaevolve':
+      return isGenerationFolder(name);
+    case 'hyperspace':
+      if (isGenerationFolder(name)) return true;
+      // In a solo run's folder only its generations are its own.
+      if (await hasGenerations(folder, dir)) return false;
+      return (await folder.list(posix.join(dir, name))).folders.some(isGenerationFolder);
+  }
+}
+
+const OPENEVOLVE_FOLDERS: ReadonlySet<string> = new Set(['checkpoints', 'programs', 'db', 'logs']);
 
 async function isOpenEvolve(folder: TraceFolder, dir: string): Promise<boolean> {
   const { files, folders } = await folder.list(dir);

@@ -44,6 +44,7 @@ describe('EvoTrace and SkyDiscover', () => {
     });
     expect(generation(one, 'p2')).toMatchObject({ valid: false, cause: 'cannot-run' });
     expect(generation(one, 'p4').code).toBeUndefined();
+    expect(generation(one, 'p3').unread).toBe(true);
     expect(traces.skipped.map(({ path, line, why }) => `${path}:${line} ${why}`)).toEqual([
       'one/programs.jsonl:3 not JSON (half-written or damaged)',
       'one/programs.jsonl:5 not a program (no id)',

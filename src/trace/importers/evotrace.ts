@@ -41,7 +41,10 @@ export async function importEvoTrace(
       folder.skips.note({ path, line, what: 'line', why: 'a second program with the same id; the first is kept' });
       continue;
     }
-    const made = generationOfRow(row, await solutionOf(folder, dir, path, line, row));
+    const code = await solutionOf(folder, dir, path, line, row);
+    const program = generationOfRow(row, code);
+    const made =
+      code === undefined && row.solution_sha256 !== undefined ? { ...program, unread: true as const } : program;
     const cost = costs.get(row.id);
     programs.set(row.id, cost === undefined ? made : { ...made, ...present(cost) });
   }

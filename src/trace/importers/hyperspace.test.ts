@@ -108,7 +108,13 @@ describe('a hyperspace tree', () => {
     const run = only(traces);
     expect(run.agents.map(({ generations: all }) => all.length)).toEqual([3, 2]);
     expect(generation(run, 'x/1')).toMatchObject({ code: pythonProgram(1), scores: {} });
+    expect(generation(run, 'y/1')).toMatchObject({
+      unread: true,
+      valid: true,
+      scores: { validation: expect.any(Number) },
+    });
     expect(generation(run, 'y/1').code).toBeUndefined();
+    expect(generation(run, 'x/1').unread).toBeUndefined();
     expect(traces.skipped).toContainEqual({
       path: 'x_vs_y/seed1/x/gen_1/metadata.json',
       what: 'file',

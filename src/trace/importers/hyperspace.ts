@@ -98,9 +98,10 @@ async function generationsOf(folder: TraceFolder, dir: string, agent: string): P
     const made = await generationAt(folder, path, id, generation, head);
     // Published on strict improvement above 0, with what it scored.
     const score = made.scores.validation ?? 0;
-    const published = made.code !== undefined && made.valid && score > best;
+    const hadCode = made.code !== undefined || made.unread === true;
+    const published = hadCode && made.valid && score > best;
     if (published) best = score;
-    if (made.code !== undefined) head = id;
+    if (hadCode) head = id;
     loaded.push({ ...made, published });
   }
   return loaded;
@@ -120,7 +121,8 @@ async function generationAt(
     folder.skips.note({ path, what: 'scores', why: 'a generation without metadata.json: it has no score' });
   }
   const code = await folder.readText(posix.join(path, 'repo', MAIN_FILE), 'code');
-  if (code === undefined && metadata.valid !== false) {
+  const unread = code === undefined && (await folder.isThere(posix.join(path, 'repo', MAIN_FILE)));
+  if (code === undefined && !unread && metadata.valid !== false) {
     folder.skips.note({ path, what: 'code', why: `a generation without code (repo/${MAIN_FILE})` });
   }
   const files: Record<string, string> = {};
@@ -128,18 +130,20 @@ async function generationAt(
     const text = await folder.readText(posix.join(path, 'repo', name), 'code');
     if (text !== undefined) files[name] = text;
   }
-  const valid = metadata.valid ?? code !== undefined;
-  const failed = raw !== undefined && (!valid || code === undefined || isNearZero(metadata.val_score));
+  const valid = metadata.valid ?? (code !== undefined || unread);
+  const failed = raw !== undefined && (!valid || (code === undefined && !unread) || isNearZero(metadata.val_score));
   return {
     id,
     generation,
     parents: head === undefined ? [] : [head],
     ...present({ code }),
+    ...(unread ? { unread: true as const } : {}),
+    mainFile: MAIN_FILE,
     language: languageOfPath(MAIN_FILE),
     ...(Object.keys(files).length > 0 ? { files } : {}),
     valid,
     scores: present({ train: metadata.train_score, validation: metadata.val_score, test: metadata.test_score }),
-    ...(failed ? { cause: await causeOf(folder, path, metadata, code !== undefined) } : {}),
+    ...(failed ? { cause: await causeOf(folder, path, metadata, code !== undefined || unread) } : {}),
   };
 }
 

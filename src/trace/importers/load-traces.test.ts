@@ -1,5 +1,5 @@
 import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadTraces } from './load-traces.ts';
 import { generation, ids, only, scored, tree } from './test-loading.ts';
@@ -63,9 +63,56 @@ describe('what is no trace', () => {
     const files = { 'r/programs.jsonl': `${JSON.stringify(openEvolveProgram(0, 0, null))}\n` };
     const [one, two] = [await tree(files), await tree(files)];
     const found = ids(await loadTraces([one, two]));
-    expect(found[0]).toBe('r');
-    expect(found[1]).toMatch(/^hivemark-trace-.*\/r$/);
-    expect(new Set(ids(await loadTraces([one, two, two]))).size).toBe(3);
+    expect(found).toEqual([`${basename(one)}/r`, `${basename(two)}/r`]);
+  });
+
+  test('ids that clash get the fewest folders above that tell them apart', async () => {
+    const program = JSON.stringify(openEvolveProgram(0, 0, null));
+    const root = await tree({
+      'x/res/r/programs.jsonl': program,
+      'x/res/q/programs.jsonl': program,
+      'y/res/r/programs.jsonl': program,
+    });
+    const traces = await loadTraces([join(root, 'x/res'), join(root, 'y/res')]);
+    expect([...ids(traces)].sort()).toEqual(['q', 'x/res/r', 'y/res/r']);
+  });
+
+  test('a folder that is given twice, by itself or within another, is read once and said', async () => {
+    const root = await tree({ 'r/programs.jsonl': JSON.stringify(openEvolveProgram(0, 0, null)) });
+    const within = join(root, 'r');
+    await symlink(root, join(root, 'again'));
+    const traces = await loadTraces([root, join(root, 'again'), within]);
+    expect(ids(traces)).toEqual(['r']);
+    expect(traces.skipped).toEqual([
+      { path: join(root, 'again'), what: 'path', why: 'the same as one that was read before' },
+      { path: within, what: 'run', why: 'the same as one that was read before' },
+    ]);
+  });
+
+  test('what is skipped is named by the given path where there are several, and once', async () => {
+    const files = { 'r/programs.jsonl': `${JSON.stringify(openEvolveProgram(0, 0, null))}\n{"half` };
+    const root = await tree({ 'one/r/programs.jsonl': files['r/programs.jsonl'], 'two/programs.jsonl': '{"half' });
+    const { skipped, skippedBy } = await loadTraces(['one', 'two'], { cwd: root });
+    expect(skipped.map(({ path }) => path)).toEqual(['one/r/programs.jsonl', 'two/programs.jsonl', 'two', 'two']);
+    expect(skippedBy['not JSON (half-written or damaged)']).toBe(2);
+    expect((await loadTraces([join(root, 'two')])).skipped.map(({ path }) => path)).toEqual([
+      'programs.jsonl',
+      '.',
+      join(root, 'two'),
+    ]);
+  });
+
+  test('a run in a folder of another run is found', async () => {
+    const program = JSON.stringify(openEvolveProgram(0, 0, null));
+    const root = await tree({
+      'outer/programs.jsonl': program,
+      'outer/blobs/x/programs.jsonl': program,
+      'outer/inner/deep/programs.jsonl': program,
+      ...hyperspaceAgent('pair/a', 'a', 1, [{ code: 'x = 1\n', metadata: scored(0.5, 0.5) }]),
+      ...hyperspaceAgent('pair/b', 'b', 1, [{ code: 'x = 2\n', metadata: scored(0.5, 0.5) }]),
+      'pair/search/programs.jsonl': program,
+    });
+    expect([...ids(await loadTraces([root]))].sort()).toEqual(['outer', 'outer/inner/deep', 'pair', 'pair/search']);
   });
 
   test('an aborted signal stops', async () => {

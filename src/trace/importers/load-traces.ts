@@ -1,19 +1,24 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, posix, resolve } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, resolve } from 'node:path';
 import type { LoadedRun, LoadedTraces } from '../loaded-run.ts';
-import { detectFormat } from './detect-format.ts';
+import { type Detected, detectFormat, foldersOf } from './detect-format.ts';
 import { importEvoTrace } from './evotrace.ts';
 import { importHyperspace } from './hyperspace.ts';
 import { importNative } from './native.ts';
 import { EVOLUTION_TRACE, importOpenEvolve } from './openevolve.ts';
 import { importShinkaEvolve, isSqliteName } from './shinkaevolve.ts';
-import { SkipLog } from './skip-log.ts';
-import { TRACE_LIMITS, TraceFolder, WHY } from './trace-folder.ts';
+import { distinctIds, type PlacedRun } from './run-names.ts';
+import { SkipLog, WHY } from './skip-log.ts';
+import { TRACE_LIMITS, TraceFolder } from './trace-folder.ts';
 import type { TraceLimits } from './trace-folder.ts';
 
 export interface LoadOptions extends Partial<TraceLimits> {
   /** Called after each run with its id and how many have been read. */
   readonly onRun?: (id: string, runs: number) => void;
+  /** What relative paths are relative to. @default the process's */
+  readonly cwd?: string;
+  /** Takes what was skipped, together with what others note in it. @default one of its own */
+  readonly skips?: SkipLog;
   /** Stops between two runs. */
   readonly signal?: AbortSignal;
 }
@@ -21,51 +26,70 @@ export interface LoadOptions extends Partial<TraceLimits> {
 /** Folders that are never looked into: no trace is there, and they can be huge. */
 const PASSED_OVER = new Set(['node_modules', '.git', '__pycache__', '.venv']);
 const MAX_DEPTH = 16;
+const TWICE = 'the same as one that was read before';
 
 /**
  * Reads every run found in `paths`: folders of runs, of folders of runs, or a run itself; also single `.jsonl` and SQLite files.
  * Formats are told by what is there. What cannot be read is noted in `skipped`, and the rest is read all the same: nothing throws
- * but an aborted signal. A run's id is its path relative to the path that was given.
+ * but an aborted signal. A run's id is its path relative to the path that was given; a folder that is met twice is read once.
  */
 export async function loadTraces(paths: readonly string[], options: LoadOptions = {}): Promise<LoadedTraces> {
-  const skips = new SkipLog();
+  const skips = options.skips ?? new SkipLog();
   const limits = {
     maxLineBytes: options.maxLineBytes ?? TRACE_LIMITS.maxLineBytes,
     maxFileBytes: options.maxFileBytes ?? TRACE_LIMITS.maxFileBytes,
   };
-  const runs: LoadedRun[] = [];
+  const placed: PlacedRun[] = [];
+  const given = new Set<string>();
+  const places = new Set<string>();
   for (const path of paths) {
-    const absolute = resolve(path);
-    const keep = (run: LoadedRun | undefined): void => {
-      if (run === undefined) return;
-      if (run.agents.every(({ generations }) => generations.length === 0)) {
-        skips.note({ path: run.id, what: 'run', why: 'none of its programs could be read' });
-        return;
-      }
-      const distinct = distinctId(run, absolute, runs);
-      runs.push(distinct);
-      options.onRun?.(distinct.id, runs.length);
-    };
+    const absolute = resolve(options.cwd ?? process.cwd(), path);
     const kind = await kindOf(absolute);
     if (kind === undefined) {
       skips.note({ path, what: 'path', why: WHY.gone });
       continue;
     }
-    const before = runs.length;
-    try {
-      if (kind === 'file') keep(await importFile(absolute, skips, limits));
-      else {
-        const folder = await TraceFolder.open(absolute, skips, limits);
-        await walk(folder, '', 0, keep, options.signal);
+    // Paths in a folder are relative to it, which says too little where several were given.
+    const nameOf = (inside: string): string => {
+      if (paths.length === 1) return inside === '' ? '.' : inside;
+      return kind === 'file' || inside === '' ? path : posix.join(path, inside);
+    };
+    const own = new SkipLog((skipped) => skips.note({ ...skipped, path: nameOf(skipped.path) }));
+    let twice = 0;
+    const keep = (run: LoadedRun | undefined, dir: string, file = ''): void => {
+      if (run === undefined) return;
+      const place = join(run.folder, file);
+      if (run.agents.every(({ generations }) => generations.length === 0)) {
+        own.note({ path: dir, what: 'run', why: 'none of its programs could be read' });
+      } else if (places.has(place)) {
+        twice++;
+        own.note({ path: dir, what: 'run', why: TWICE });
+      } else {
+        places.add(place);
+        placed.push({ run: { ...run, path: nameOf(dir) }, place });
+        options.onRun?.(run.id, placed.length);
       }
+    };
+    const before = placed.length;
+    try {
+      const real = await realpath(absolute);
+      if (given.has(real)) {
+        skips.note({ path, what: 'path', why: TWICE });
+        continue;
+      }
+      given.add(real);
+      if (kind === 'file') keep(await importFile(absolute, own, limits), '', basename(absolute));
+      else await walk(await TraceFolder.open(absolute, own, limits), '', 0, keep, options.signal);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof Error && 'syscall' in error)) throw error;
       skips.note({ path, what: 'path', why: WHY.unreadable });
     }
-    if (runs.length === before) skips.note({ path, what: 'path', why: 'no run of a known format in it' });
+    if (placed.length === before && twice === 0) {
+      skips.note({ path, what: 'path', why: 'no run of a known format in it' });
+    }
   }
-  return { runs, skipped: skips.named, skippedBy: skips.counts };
+  return { runs: distinctIds(placed), skipped: skips.named, skippedBy: skips.counts };
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
@@ -77,40 +101,42 @@ async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
   }
 }
 
+type Keep = (run: LoadedRun | undefined, dir: string) => void;
+
 async function walk(
   folder: TraceFolder,
   dir: string,
   depth: number,
-  keep: (run: LoadedRun | undefined) => void,
+  keep: Keep,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const id = dir === '' ? basename(folder.root) : dir;
   const found = await detectFormat(folder, dir);
-  switch (found?.format) {
-    case 'native':
-      return keep(await importNative(folder, dir, id));
-    case 'evotrace':
-      return keep(await importEvoTrace(folder, dir, id));
-    case 'openevolve':
-      return keep(await importOpenEvolve(folder, dir, id));
-    case 'hyperspace':
-      return keep(await importHyperspace(folder, dir, id));
-    case 'shinkaevolve': {
-      const run = await importShinkaEvolve(folder, dir, found.file, id);
-      if (run !== undefined) return keep(run);
-      break;
-    }
-    case undefined:
-      break;
-  }
+  if (found !== undefined) keep(await importRun(folder, dir, found), dir);
   const { folders } = await folder.list(dir);
-  if (depth === MAX_DEPTH && folders.length > 0) {
+  // A run may lie in a folder of another: what the importer has no use for is looked into.
+  const isUsed = found === undefined ? undefined : await foldersOf(folder, dir, found);
+  const others = folders.filter((name) => !PASSED_OVER.has(name) && isUsed?.has(name) !== true);
+  if (depth === MAX_DEPTH && others.length > 0) {
     folder.skips.note({ path: dir, what: 'folder', why: `deeper than ${MAX_DEPTH} folders` });
     return;
   }
-  for (const name of folders) {
-    if (!PASSED_OVER.has(name)) await walk(folder, posix.join(dir, name), depth + 1, keep, signal);
+  for (const name of others) await walk(folder, posix.join(dir, name), depth + 1, keep, signal);
+}
+
+async function importRun(folder: TraceFolder, dir: string, found: Detected): Promise<LoadedRun | undefined> {
+  const id = dir === '' ? basename(folder.root) : dir;
+  switch (found.format) {
+    case 'native':
+      return importNative(folder, dir, id);
+    case 'evotrace':
+      return importEvoTrace(folder, dir, id);
+    case 'openevolve':
+      return importOpenEvolve(folder, dir, id);
+    case 'hyperspace':
+      return importHyperspace(folder, dir, id);
+    case 'shinkaevolve':
+      return importShinkaEvolve(folder, dir, found.file, id);
   }
 }
 
@@ -128,15 +154,4 @@ async function importFile(path: string, skips: SkipLog, limits: TraceLimits): Pr
     why: isArchive ? 'an archive: unpack it and name the folder' : 'no file of a known format',
   });
   return undefined;
-}
-
-/** Two given folders may hold runs of one name: the later one gets its folder's name in front, and a number if that is not enough. */
-function distinctId(run: LoadedRun, given: string, runs: readonly LoadedRun[]): LoadedRun {
-  const taken = new Set(runs.map(({ id }) => id));
-  if (!taken.has(run.id)) return run;
-  const base = `${basename(given)}/${run.id}`;
-  for (let n = 1; ; n++) {
-    const id = n === 1 ? base : `${base}#${n}`;
-    if (!taken.has(id)) return { ...run, id };
-  }
 }

@@ -8,7 +8,7 @@ import { isNearZero } from './failure-cause.ts';
 import { present } from './fields.ts';
 import { languageOfPath } from './language.ts';
 import type { TraceFolder } from './trace-folder.ts';
-import { WHY } from './trace-folder.ts';
+import { badLine, WHY } from './skip-log.ts';
 
 const META_AGENT = /(?:^|\/)meta_agent\.[^/]+$/;
 const TASK_AGENT = /^task_agent\.[^/]+$/;
@@ -26,8 +26,8 @@ interface Spent {
  */
 export async function importNative(folder: TraceFolder, dir: string, id: string): Promise<LoadedRun | undefined> {
   const runDir = folder.absolute(dir);
-  const skip = (path: string, what: string, why: string): undefined => {
-    folder.skips.note({ path, what, why });
+  const skip = (path: string, why: string, detail: string): undefined => {
+    folder.skips.note({ path, what: 'run', why, detail });
     return undefined;
   };
   try {
@@ -35,7 +35,7 @@ export async function importNative(folder: TraceFolder, dir: string, id: string)
     const names = file.agents.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined)
-      return skip(posix.join(dir, 'run.json'), 'run', `two agents have the name ${JSON.stringify(twice)}`);
+      return skip(posix.join(dir, 'run.json'), 'two agents have the same name', JSON.stringify(twice));
     const loader = new NativeTables(folder, dir, runDir);
     const candidates = await loader.candidates();
     const scores = await loader.evaluations();
@@ -61,8 +61,10 @@ export async function importNative(folder: TraceFolder, dir: string, id: string)
       agents,
     };
   } catch (error) {
-    if (error instanceof TraceReadError) return skip(posix.join(dir, error.file), 'run', error.message);
-    if (error instanceof RunFolderError) return skip(posix.join(dir, 'run.json'), 'run', error.message);
+    if (error instanceof TraceReadError)
+      return skip(posix.join(dir, error.file), 'a table that cannot be read', error.message);
+    if (error instanceof RunFolderError)
+      return skip(posix.join(dir, 'run.json'), 'a run file that cannot be read', error.message);
     throw error;
   }
 }
@@ -90,13 +92,7 @@ class NativeTables {
     if ((await this.#folder.fileAt(path)) === undefined) return;
     yield* readTable(this.#runDir, table, {
       maxLineBytes: this.#folder.limits.maxLineBytes,
-      onBadLine: ({ line, problem }) =>
-        this.#folder.skips.note({
-          path,
-          line,
-          what: 'line',
-          why: problem === 'longer than the limit' ? WHY.tooLong : problem,
-        }),
+      onBadLine: (bad) => this.#folder.skips.note(badLine(path, bad)),
     });
   }
 
@@ -140,7 +136,7 @@ class NativeTables {
       else if (text !== undefined) files[path] = text;
     }
     if (main === undefined)
-      this.#folder.skips.note({ path: this.#dir, what: 'code', why: `a generation without code` });
+      this.#folder.skips.note({ path: posix.join(this.#dir, row.id), what: 'code', why: 'a generation without code' });
     const scores: LoadedScores = present({
       train: splits.train?.score,
       validation: splits.validation?.score,
@@ -152,7 +148,8 @@ class NativeTables {
       id: row.id,
       generation: row.generation,
       parents: row.parents,
-      ...present({ code }),
+      ...present({ code, mainFile: main }),
+      ...(main !== undefined && code === undefined ? { unread: true as const } : {}),
       language: languageOfPath(main ?? ''),
       ...(Object.keys(files).length > 0 ? { files } : {}),
       valid,

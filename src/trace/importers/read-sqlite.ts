@@ -18,11 +18,11 @@ const COPY_TRIES = 5;
  * no shared-memory file. Without a write-ahead log the file is opened as immutable; with one, a private copy of both is read, so
  * that what sits in the log only is there too.
  *
+ * @param wal - its write-ahead log, known to lie where it may be read; undefined: there is none, or none that may be
  * @throws an error of `node:sqlite` or of the file system; a damaged file may show only when it is queried
  */
-export async function openSqliteReading(file: string): Promise<SqliteReading> {
-  const wal = `${file}-wal`;
-  if ((await stampOf(wal)).size === 0) {
+export async function openSqliteReading(file: string, wal: string | undefined): Promise<SqliteReading> {
+  if (wal === undefined || (await stampOf(wal)).size === 0) {
     const url = pathToFileURL(file);
     url.searchParams.set('immutable', '1');
     const db = new DatabaseSync(url, { readOnly: true });

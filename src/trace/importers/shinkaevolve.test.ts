@@ -1,4 +1,4 @@
-import { cp, mkdir, stat, truncate } from 'node:fs/promises';
+import { cp, mkdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeTestFolder } from '../test-folder.ts';
@@ -38,6 +38,36 @@ describe('ShinkaEvolve', () => {
     expect(await stampsOf(root)).toEqual(before);
   });
 
+  test('a write-ahead log that is a link out of the folder is not copied', async () => {
+    const root = await makeTestFolder();
+    const outside = await makeTestFolder();
+    const db = await shinkaDatabase(join(outside, 'programs.sqlite'), 10);
+    onTestFinished(() => db.close());
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    await cp(join(outside, 'programs.sqlite'), join(root, 'programs.sqlite'));
+    db.exec("UPDATE programs SET code = 'SECRET'");
+    await symlink(join(outside, 'programs.sqlite-wal'), join(root, 'programs.sqlite-wal'));
+    const traces = await loadTraces([root]);
+    expect(JSON.stringify(traces.runs)).not.toContain('SECRET');
+    expect(generation(only({ ...traces, skipped: [] }), 's3').code).toBe(pythonProgram(3));
+    expect(traces.skipped).toContainEqual(
+      expect.objectContaining({ path: 'programs.sqlite-wal', why: expect.stringContaining('leaves the folder') }),
+    );
+  });
+
+  test('a write-ahead log too large to be copied is left out and said, the database is read', async () => {
+    const root = await makeTestFolder();
+    (await shinkaDatabase(join(root, 'programs.sqlite'), 3)).close();
+    const wal = join(root, 'programs.sqlite-wal');
+    await writeFile(wal, 'x');
+    await truncate(wal, 1024 ** 3 + 1);
+    const traces = await loadTraces([root]);
+    expect(only(traces).agents[0]?.generations).toHaveLength(3);
+    expect(traces.skipped).toEqual([
+      { path: 'programs.sqlite-wal', what: 'write-ahead log', why: 'larger than the limit for one file' },
+    ]);
+  });
+
   test('a truncated file, a file that is none and a database of something else say so', async () => {
     const root = await makeTestFolder();
     (await shinkaDatabase(join(root, 'cut/programs.sqlite'), 400)).close();
@@ -50,15 +80,18 @@ describe('ShinkaEvolve', () => {
     await mkdir(join(root, 'other'));
     (await shinkaDatabase(join(root, 'other/cache.db'), 0)).exec('DROP TABLE programs');
     const { runs, skipped } = await loadTraces([root]);
-    expect(
-      runs.filter(({ format }) => format === 'shinkaevolve').flatMap(({ agents }) => agents[0]?.generations ?? [])
-        .length,
-    ).toBeLessThan(400);
+    const saved = runs.find(({ id }) => id === 'cut')?.agents[0]?.generations ?? [];
+    expect(saved.length).toBeGreaterThan(10);
+    expect(saved.length).toBeLessThan(400);
+    expect(saved[3]).toMatchObject({ id: 's3', code: pythonProgram(3), scores: { validation: 0.3 } });
+    expect(skipped).toContainEqual(
+      expect.objectContaining({ path: 'cut/programs.sqlite', what: 'the rest of the programs' }),
+    );
     expect(skipped.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['cut/programs.sqlite', 'none/programs.sqlite']),
     );
     for (const { why } of skipped.filter(({ path }) => path.endsWith('programs.sqlite')))
-      expect(why).toContain('damaged or truncated');
+      expect(why).toBe('a damaged or truncated SQLite file');
     expect(skipped.map(({ path }) => path)).not.toContain('other/cache.db');
   });
 });

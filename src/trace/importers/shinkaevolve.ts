@@ -1,4 +1,5 @@
-import { posix } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { posix, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { LoadedGeneration, LoadedRun } from '../loaded-run.ts';
 import { causeOfProgramError, isNearZero } from './failure-cause.ts';
@@ -6,6 +7,7 @@ import { asRecord, numberIn, present, textIn } from './fields.ts';
 import { languageOf } from './language.ts';
 import { orderPrograms } from './program-row.ts';
 import { openSqliteReading } from './read-sqlite.ts';
+import { WHY } from './skip-log.ts';
 import { parseTolerantJson } from './tolerant-json.ts';
 import type { TraceFolder } from './trace-folder.ts';
 
@@ -49,25 +51,28 @@ export async function importShinkaEvolve(
   const path = posix.join(dir, file);
   const real = await folder.fileAt(path, 'run');
   if (real === undefined) return undefined;
-  const programs: LoadedGeneration[] = [];
+  const programs = new Map<string, LoadedGeneration>();
+  const keep = (row: Row, number: number): void => {
+    const program = generationOf(row);
+    if (program === undefined) folder.skips.note({ path, line: number, what: 'program', why: 'not a program (no id)' });
+    else if (!programs.has(program.id)) programs.set(program.id, program);
+  };
   try {
-    const { db, close } = await openSqliteReading(real);
+    const { db, close } = await openSqliteReading(real, await walOf(folder, real));
     try {
-      const columns = columnsOf(db, 'programs');
-      if (!columns.has('code') || !columns.has('id')) {
+      if (!readPrograms(db, keep)) {
         if (SHINKA_DATABASES.includes(file)) {
           folder.skips.note({ path, what: 'run', why: 'no table "programs" with columns id and code in it' });
         }
         return undefined;
       }
-      readPrograms(db, columns, programs, (row, why) => folder.skips.note({ path, line: row, what: 'program', why }));
     } finally {
       await close();
     }
   } catch (error) {
-    const why = `a damaged or truncated SQLite file (${sqliteProblem(error)})`;
-    folder.skips.note({ path, what: programs.length > 0 ? 'the rest of the programs' : 'run', why });
-    if (programs.length === 0) return undefined;
+    const what = programs.size > 0 ? 'the rest of the programs' : 'run';
+    folder.skips.note({ path, what, why: 'a damaged or truncated SQLite file', detail: sqliteProblem(error) });
+    if (programs.size === 0) return undefined;
   }
   return {
     id,
@@ -75,7 +80,7 @@ export async function importShinkaEvolve(
     folder: folder.absolute(dir),
     pairing: AGENT,
     arm: 'solo',
-    agents: [{ name: AGENT, generations: orderPrograms(programs) }],
+    agents: [{ name: AGENT, generations: orderPrograms(programs.values()) }],
   };
 }
 
@@ -84,25 +89,48 @@ function columnsOf(db: DatabaseSync, table: string): ReadonlySet<string> {
   return new Set(rows.map(({ name }) => String(name)));
 }
 
-function readPrograms(
-  db: DatabaseSync,
-  columns: ReadonlySet<string>,
-  programs: LoadedGeneration[],
-  skip: (row: number, why: string) => void,
-): void {
-  const list = COLUMNS.map((name) => (columns.has(name) ? name : `NULL AS ${name}`)).join(', ');
-  const order = columns.has('timestamp') ? 'ORDER BY generation, timestamp, rowid' : 'ORDER BY rowid';
-  const seen = new Set<string>();
-  let number = 0;
-  for (const row of db.prepare(`SELECT ${list} FROM programs ${order}`).iterate()) {
-    number++;
-    const program = generationOf(row);
-    if (program === undefined) skip(number, 'not a program (no id)');
-    else if (!seen.has(program.id)) {
-      seen.add(program.id);
-      programs.push(program);
-    }
+/** A larger write-ahead log is not copied: what sits in it only is missing then. */
+const MAX_WAL_BYTES = 1024 ** 3;
+
+/** The write-ahead log beside a database, if it may be read: inside the given folder, and no larger than can be copied. */
+async function walOf(folder: TraceFolder, real: string): Promise<string | undefined> {
+  const path = `${relative(folder.root, real).split(sep).join('/')}-wal`;
+  const wal = await folder.fileAt(path, 'write-ahead log');
+  if (wal === undefined || (await stat(wal)).size <= MAX_WAL_BYTES) return wal;
+  folder.skips.note({ path, what: 'write-ahead log', why: WHY.tooLarge });
+  return undefined;
+}
+
+/**
+ * Hands over the rows of the table, by generation and time. Where the database is damaged they come as they are stored, until
+ * the damage is met.
+ *
+ * @returns false when there is no such table
+ * @throws what `node:sqlite` throws where the database is damaged
+ */
+function readPrograms(db: DatabaseSync, keep: (row: Row, number: number) => void): boolean {
+  try {
+    return selectPrograms(db, keep, 'generation, timestamp, rowid');
+  } catch (damage) {
+    // Sorting needs every row, and the schema's own check refuses a whole database for a page that is missing at its end.
+    db.enableDefensive(false);
+    db.exec('PRAGMA writable_schema = ON; PRAGMA query_only = ON');
+    // What is missing of a page that was cut reads as zeros.
+    const isWhole = ({ id, code }: Row): boolean =>
+      [id, code].every((text) => typeof text === 'string' && text !== '' && !text.includes('\0'));
+    selectPrograms(db, (row, number) => isWhole(row) && keep(row, number), 'rowid');
+    throw damage;
   }
+}
+
+function selectPrograms(db: DatabaseSync, keep: (row: Row, number: number) => void, order: string): boolean {
+  const columns = columnsOf(db, 'programs');
+  if (!columns.has('code') || !columns.has('id')) return false;
+  const list = COLUMNS.map((name) => (columns.has(name) ? name : `NULL AS ${name}`)).join(', ');
+  const by = columns.has('timestamp') && columns.has('generation') ? order : 'rowid';
+  let number = 0;
+  for (const row of db.prepare(`SELECT ${list} FROM programs ORDER BY ${by}`).iterate()) keep(row, ++number);
+  return true;
 }
 
 function generationOf(row: Row): LoadedGeneration | undefined {

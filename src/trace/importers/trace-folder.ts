@@ -1,22 +1,9 @@
 import type { Dirent } from 'node:fs';
-import { readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { readLines } from '../line-reader.ts';
-import type { SkipLog } from './skip-log.ts';
+import { type SkipLog, WHY } from './skip-log.ts';
 import { parseTolerantJson } from './tolerant-json.ts';
-
-/** Fixed sentences of the tally of skipped things. */
-export const WHY = {
-  leaves: 'a link that leaves the folder; links are not followed out of it',
-  pointer: 'a Git LFS pointer: the file itself was never fetched (`git lfs pull` gets it)',
-  tooLarge: 'larger than the limit for one file',
-  tooLong: 'a line longer than the limit',
-  notUtf8: 'not UTF-8',
-  notJson: 'not JSON (half-written or damaged)',
-  noFile: 'no regular file',
-  unreadable: 'cannot be opened',
-  gone: 'no such file or folder',
-} as const;
 
 export interface TraceLimits {
   /** A longer line is passed over without being held in memory. @default 16 MiB */
@@ -79,7 +66,9 @@ export class TraceFolder {
       entries = await readdir(this.absolute(dir), { withFileTypes: true });
     } catch (error) {
       this.skips.note({ path: dir, what: 'folder', why: isGone(error) ? WHY.gone : WHY.unreadable });
-      return { files: [], folders: [] };
+      const empty = { files: [], folders: [] };
+      this.#listings.set(dir, empty);
+      return empty;
     }
     const files: string[] = [];
     const folders: string[] = [];
@@ -92,6 +81,16 @@ export class TraceFolder {
     const listing = { files: files.sort(byCodeUnit), folders: folders.sort(byCodeUnit) };
     this.#listings.set(dir, listing);
     return listing;
+  }
+
+  /** Whether there is anything under that name, readable or not. */
+  async isThere(path: string): Promise<boolean> {
+    try {
+      await lstat(this.absolute(path));
+      return true;
+    } catch (error) {
+      return !isGone(error);
+    }
   }
 
   /** Real path of a regular file inside the folder; undefined (and, unless it is simply missing, noted) for anything else. */

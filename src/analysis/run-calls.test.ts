@@ -1,0 +1,54 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadTraces } from '../trace/importers/load-traces.ts';
+import { SkipLog } from '../trace/importers/skip-log.ts';
+import { writeRunFile } from '../trace/run-folder.ts';
+import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
+import { makeTestFolder } from '../trace/test-folder.ts';
+import { ROWS } from '../trace/test-rows.ts';
+import { readAdoptionRecords } from './adoption-records.ts';
+import { readRunCalls } from './run-calls.ts';
+
+it('a bad line of a run of ours is named once, by one path, whichever reader meets it', async () => {
+  const root = await makeTestFolder();
+  await mkdir(join(root, 'trace'));
+  await writeRunFile(root, {
+    schemaVersion: TRACE_SCHEMA_VERSION,
+    id: 'r',
+    experiment: 'demo',
+    task: 't',
+    seed: 7,
+    arm: 'paired',
+    agents: [{ name: 'a', model: 'scripted/a', scripted: true }],
+    generations: 2,
+    config: {},
+    versions: {},
+    priceTable: {},
+    machine: {},
+    secretFingerprint: 'x',
+    status: 'done',
+    anchors: [],
+    startedAt: 1,
+  });
+  const bad = '{"half\n';
+  await writeFile(join(root, 'trace/candidates.jsonl'), `${JSON.stringify(ROWS.candidates)}\n`);
+  for (const table of ['evaluations', 'calls', 'reads', 'adoptions', 'exposures'])
+    await writeFile(join(root, `trace/${table}.jsonl`), bad);
+  const skips = new SkipLog();
+  const { runs } = await loadTraces([root], { skips });
+  expect(runs).toHaveLength(1);
+  for (const run of runs) {
+    await readRunCalls(run, skips);
+    await readAdoptionRecords([run], skips);
+    await readAdoptionRecords([run], skips);
+    const again = new SkipLog();
+    await readAdoptionRecords([run], again);
+    expect(again.named).toEqual([]);
+  }
+  const lines = skips.named.filter(({ what }) => what === 'line');
+  expect(lines.map(({ path, line }) => `${path}:${line}`).sort()).toEqual(
+    ['adoptions', 'calls', 'evaluations', 'exposures', 'reads'].map((table) => `trace/${table}.jsonl:1`),
+  );
+  expect(skips.counts['not JSON (half-written or damaged)']).toBe(5);
+});
