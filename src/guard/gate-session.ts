@@ -183,51 +183,44 @@ export class GateSession implements Session {
       return executed(await this.#refuse(n, 'execute', subjectOfMark(draft), NOT_A_REQUEST));
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
+    const booking: Booking = { draft, done, intentId, actionId };
     // Its ids are taken until it is over: no retry of a write can come in between.
-    for (const id of [intentId, actionId]) this.#booked.add(id);
+    this.#booked.add(intentId).add(actionId);
     try {
-      return await this.#execute(n, { draft, done, intentId, actionId }, tool);
+      let fence = 0;
+      const outcome = await this.#settle(
+        n,
+        'execute',
+        subjectOfMark(draft),
+        (batch) => {
+          const ruling = ruleOnExecute(batch, this.#grant, booking);
+          this.#wait(batch, ruling, draft);
+          return ruling;
+        },
+        (batch, ruling) => {
+          // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
+          if (ruling.stored === true) batch.addEvent(this.#leased(booking));
+          fence = this.#leaseOf(batch.state, booking)?.fence ?? 0;
+        },
+      );
+      if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
+      if (this.revoked) return executed(REVOKED);
+      const finish = (result: Json, failed: boolean): Promise<Mark | undefined> =>
+        this.#finish(booking, fence, { ...done, result, supersedes: intentId, ...(failed ? { failed: true } : {}) });
+      let value: Awaited<Value>;
+      try {
+        value = await tool({ fence });
+      } catch (error) {
+        await finish(null, true);
+        throw error;
+      }
+      const mark = await finish(resultOf(value, this.#port.bounds), false);
+      if (mark !== undefined) return { verdict: 'allow', mark, value };
+      return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource: draft.resource }));
     } finally {
-      for (const id of [intentId, actionId]) this.#booked.delete(id);
+      this.#booked.delete(intentId);
+      this.#booked.delete(actionId);
     }
-  }
-
-  async #execute<Value>(
-    n: number,
-    booking: Booking,
-    tool: (lease: ToolLease) => Value | Promise<Value>,
-  ): Promise<ExecuteOutcome<Awaited<Value>>> {
-    const { draft, done, intentId } = booking;
-    let fence = 0;
-    const outcome = await this.#settle(
-      n,
-      'execute',
-      subjectOfMark(draft),
-      (batch) => {
-        const ruling = ruleOnExecute(batch, this.#grant, booking);
-        this.#wait(batch, ruling, draft);
-        return ruling;
-      },
-      (batch, ruling) => {
-        // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
-        if (ruling.stored === true) batch.addEvent(this.#leased(booking));
-        fence = this.#leaseOf(batch.state, booking)?.fence ?? 0;
-      },
-    );
-    if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
-    if (this.revoked) return executed(REVOKED);
-    const finish = (result: Json, failed: boolean): Promise<Mark | undefined> =>
-      this.#finish(booking, fence, { ...done, result, supersedes: intentId, ...(failed ? { failed: true } : {}) });
-    let value: Awaited<Value>;
-    try {
-      value = await tool({ fence });
-    } catch (error) {
-      await finish(null, true);
-      throw error;
-    }
-    const mark = await finish(resultOf(value, this.#port.bounds), false);
-    if (mark !== undefined) return { verdict: 'allow', mark, value };
-    return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource: draft.resource }));
   }
 
   #leased({ draft: { scope, resource }, intentId }: Booking): GuardEvent {

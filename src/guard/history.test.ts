@@ -79,6 +79,14 @@ describe.each(LOGS)('whole histories over %s', (name, make) => {
       [step(0, intent(0, 'late')), step(0, intent(0, 'open', { over: 0 })), step(0, execute(1, 'late'))],
     ],
     [
+      'a released intent is not among the expected claims (P16)',
+      [step(0, intent(0, 'late')), step(0, { do: 'release', who: 0, intent: 0 }), step(0, intent(1, 'late'))],
+    ],
+    [
+      'a boundary is not due for intents that have expired (P16)',
+      [step(0, intent(0, 'wait')), step(2_001), step(-5_000, intent(0, 'open'))],
+    ],
+    [
       'who has won a unit does not win another at the next boundary (P17)',
       [
         step(0, execute(3, 'wait')),
@@ -141,6 +149,23 @@ describe.each(LOGS)('whole histories over %s', (name, make) => {
     [
       'a warning in a scope that the reader may not see does not show in strengths (S4)',
       [step(0, intent(0, 'open')), step(0, intent(0, 'vault', { kind: 'warning', about: 'x', over: 0 }))],
+    ],
+    [
+      'what was taken away from an agent it does not wipe from elsewhere (P44)',
+      [
+        step(0, intent(0, 'open', { kind: 'observation' })),
+        step(0, { do: 'revoke', scope: 'open', who: 0, kind: 'observation' }),
+        step(0, intent(0, 'pool', { kind: 'observation', over: 0 })),
+      ],
+    ],
+    [
+      'who has used up its budget wipes nothing by a need (P61)',
+      [
+        step(0, intent(0, 'open', { kind: 'observation' })),
+        step(0, { do: 'set-limit', who: 0, tokens: 50 }),
+        { spend: 0, tokens: 90 },
+        step(0, intent(0, 'open', { kind: 'need', over: 0 })),
+      ],
     ],
     [
       'a tool whose session ended in the moment that it was allowed does not run (P37)',
