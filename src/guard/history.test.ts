@@ -84,7 +84,7 @@ describe.each(LOGS)('whole histories over %s', (name, make) => {
     ],
     [
       'a boundary is not due for intents that have expired (P16)',
-      [step(0, intent(0, 'wait')), step(2_001), step(-5_000, intent(0, 'open'))],
+      [step(0, intent(0, 'wait')), step(2_001), { reopen: true }, step(-5_000, intent(0, 'open'))],
     ],
     [
       'who has won a unit does not win another at the next boundary (P17)',
