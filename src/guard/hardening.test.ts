@@ -123,6 +123,7 @@ describe('what did not hold once', () => {
     const refused = [
       await principal.revoke(any({ scope: 5 }), 'x'),
       await principal.revoke({ scope: any('lab/') }, 'x'),
+      await principal.revoke({ scope: LAB, kind: 'need' }, 'x'),
       await principal.restore(any({ scope: LAB, kind: 'observations' })),
       await principal.setBudget(ANN, { lifetime: { inputTokens: Infinity } }),
       await principal.endSession(any('Not A Name'), 'e'),
@@ -132,7 +133,7 @@ describe('what did not hold once', () => {
     expect((await ann.write(seen('alive'))).verdict).toBe('allow');
     await gate.close();
     const decisions = await decisionsOf(log);
-    expect(decisions.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(8 + 1 + 6 + 1);
+    expect(decisions.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(8 + 1 + 7 + 1);
     expect(JSON.stringify(decisions).length).toBeLessThan(20_000);
   });
 

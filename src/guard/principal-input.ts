@@ -14,7 +14,11 @@ const scope = z.custom<ScopeName>(
   'is not the name of a scope',
 );
 
-const restriction = z.strictObject({ agent: agent.exactOptional(), scope, kind: z.enum(MARK_KINDS).exactOptional() });
+/** Needs can always be written. @see protocol rule S9 */
+const closable = z
+  .enum(MARK_KINDS)
+  .refine((kind) => kind !== 'need', 'may be any kind but need, which can always be written');
+const restriction = z.strictObject({ agent: agent.exactOptional(), scope, kind: closable.exactOptional() });
 
 // What the principal's calls take. Copies are made, so that what is on record is what holds.
 export const RESTRICTION = z.strictObject({ restriction, reason: z.string().max(4096) });
