@@ -37,11 +37,11 @@ export interface Grant {
   readonly principal?: boolean;
 }
 
-const agent = z.custom<AgentName>(
+export const agentSchema = z.custom<AgentName>(
   (value) => typeof value === 'string' && isAgentName(value),
   'is not the name of an agent',
 );
-const scope = z.custom<ScopeName>(
+export const scopeSchema = z.custom<ScopeName>(
   (value) => typeof value === 'string' && isScopeName(value),
   'is not the name of a scope',
 );
@@ -55,15 +55,17 @@ const dimensions = z
 export const tokenBudgetSchema = z.strictObject({ lifetime: dimensions, round: dimensions });
 
 const grantSchema = z.strictObject({
-  agent,
-  read: z.array(scope),
-  write: z.array(z.strictObject({ kind: z.enum(MARK_KINDS), scope, topics: z.array(z.string()).exactOptional() })),
+  agent: agentSchema,
+  read: z.array(scopeSchema),
+  write: z.array(
+    z.strictObject({ kind: z.enum(MARK_KINDS), scope: scopeSchema, topics: z.array(z.string()).exactOptional() }),
+  ),
   sourceCeiling: z.enum(SOURCES).exactOptional(),
   confidenceCeiling: z.number().min(0).max(1).exactOptional(),
   budget: tokenBudgetSchema.exactOptional(),
   edit: z
     .strictObject({
-      scope,
+      scope: scopeSchema,
       editable: z.array(z.string()),
       required: z.array(z.string()),
       maxFileBytes: z.number().int().min(0),

@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import { MARK_KINDS } from '../space/marks.ts';
-import type { AgentName, ScopeName } from '../space/marks.ts';
-import { isAgentName, isScopeName } from '../space/scope.ts';
 import type { Denial } from './decision.ts';
-import { tokenBudgetSchema } from './grants.ts';
-
-const agent = z.custom<AgentName>(
-  (value) => typeof value === 'string' && isAgentName(value),
-  'is not the name of an agent',
-);
-const scope = z.custom<ScopeName>(
-  (value) => typeof value === 'string' && isScopeName(value),
-  'is not the name of a scope',
-);
+import { agentSchema as agent, scopeSchema as scope, tokenBudgetSchema } from './grants.ts';
 
 /** Needs can always be written. @see protocol rule S9 */
 const closable = z

@@ -220,6 +220,7 @@ export class ProtocolModel {
   revoke({ agent, scope, kind }: Restriction, needed: boolean): Expected {
     this.#called();
     this.#principalCalls += 1;
+    if (kind === 'need') return denied('shape');
     for (const one of RESTRICTED_KINDS.filter((any) => kind === undefined || any === kind))
       this.#restrictions.push({ agent, scope, kind: one, since: needed ? this.marks.length : undefined, answered: [] });
     return { verdict: 'allow' };
@@ -229,6 +230,7 @@ export class ProtocolModel {
   restore({ agent, scope, kind }: Restriction): Expected {
     this.#called();
     this.#principalCalls += 1;
+    if (kind === 'need') return denied('shape');
     this.#restrictions = this.#restrictions.filter(
       (one) =>
         !isWithin(one.scope, scope) ||
