@@ -161,7 +161,8 @@ class PostgresLog implements Log {
       this.#staleInARow = 0;
     } else if (stale.some(({ of }) => of.expectedSeq <= this.#head.seq)) {
       this.#staleInARow += 1;
-      if (this.#staleInARow >= PATIENCE) await this.#takeTurn();
+      // Without a turn the append is stale all the same; whether the server is away is said by the read that follows.
+      if (this.#staleInARow >= PATIENCE) await this.#takeTurn().catch(() => undefined);
     }
     for (const { of, appended } of accepted) of.resolve(appended);
     for (const { of, actualSeq } of stale)

@@ -5,7 +5,7 @@
  * the broken variant that repeats an append of unknown outcome under new keys; `count`: reads everything and says how much.
  */
 import { writeSync } from 'node:fs';
-import { type Log, type LogEntry, LogWriteError, StaleAppendError } from './log.ts';
+import { type Log, type LogEntry, LogUnavailableError, LogWriteError, StaleAppendError } from './log.ts';
 import { openPostgresLog } from './postgres-log.ts';
 
 const [mode = 'log', url = '', space = '', name = 'w', batch = '16'] = process.argv.slice(2);
@@ -34,9 +34,21 @@ async function store(log: Log, ids: readonly string[]): Promise<void> {
       await done;
       return;
     } catch (error) {
-      if (error instanceof StaleAppendError) await countRecords(log, error.actualSeq);
+      if (error instanceof StaleAppendError) await catchUp(log, error.actualSeq);
       else if (error instanceof LogWriteError) attempt += 1;
       else throw error;
+    }
+  }
+}
+
+/** `new-keys` gives up at once, in reading too, where only what becomes of its appends is to be seen: it reads again. */
+async function catchUp(log: Log, from: number): Promise<void> {
+  for (;;) {
+    try {
+      await countRecords(log, from);
+      return;
+    } catch (error) {
+      if (mode !== 'new-keys' || !(error instanceof LogUnavailableError)) throw error;
     }
   }
 }
