@@ -31,6 +31,8 @@ export interface PeerCode {
   readonly reads: readonly string[];
   /** One of the reads came before an edit of the code in question. Otherwise the reads are no evidence and are left out. */
   readonly readBeforeEdit: boolean;
+  /** What the agent opened could not be seen. @default true */
+  readonly readsObserved?: false;
   /** The agent's own words nearest before its first edit after the read. */
   readonly statement?: { readonly call: string; readonly text: string };
 }
@@ -104,11 +106,17 @@ function isStronger(a: Match, b: Match): boolean {
   return difference > 0;
 }
 
-function evidenceOf({ exposures, reads, readBeforeEdit, statement }: PeerCode): Evidence {
+function evidenceOf({ exposures, reads, readBeforeEdit, readsObserved, statement }: PeerCode): Evidence {
   const counted = readBeforeEdit ? reads : [];
   const said = counted.length > 0 && statement !== undefined && statement.text.trim() !== '' ? statement : undefined;
   let level: EvidenceLevel = 'similar';
   if (exposures.length > 0) level = 'exposed';
   if (counted.length > 0) level = said ? 'stated' : 'read';
-  return { level, exposures, reads: counted, ...(said && { statement: said }) };
+  return {
+    level,
+    exposures,
+    reads: counted,
+    ...(readsObserved === false && { readsObserved }),
+    ...(said && { statement: said }),
+  };
 }

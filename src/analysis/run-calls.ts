@@ -21,8 +21,12 @@ const known = new WeakMap<LoadedRun, Promise<RunCalls>>();
 
 /** Reads a run's call log (streamed) and folds it. Lines that cannot be used are noted in `skips`, the first time it is asked for. */
 export function readRunCalls(run: LoadedRun, skips: SkipLog, signal?: AbortSignal): Promise<RunCalls> {
-  const found = known.get(run) ?? foldCalls(run, skips, signal);
+  const before = known.get(run);
+  if (before !== undefined) return before;
+  const found = foldCalls(run, skips, signal);
   known.set(run, found);
+  // Aborted for one who asked, it is read again for the next.
+  found.catch(() => known.delete(run));
   return found;
 }
 

@@ -19,9 +19,12 @@ export async function assessGeneration(
     readonly view: AgentView;
     readonly steps: readonly Step[];
     readonly score: number;
+    /** Why, in the agent's own words, where it said so on submitting. */
+    readonly said?: { readonly call: string; readonly text: string };
   },
 ): Promise<readonly AdoptionRow[]> {
   if (made.view.peers.size === 0) return [];
+  const observed = context.plan.agents.find(({ name }) => name === agent)?.external !== 'folder';
   const past = candidatesOf(context.state, agent).filter((row) => row.generation < generation);
   const pastTexts = new Set<string>();
   for (const row of past) pastTexts.add(programText(await programOf(context, row)));
@@ -33,7 +36,7 @@ export async function assessGeneration(
     parentCode: programText(await programOf(context, made.parent)),
     ownPast: [...pastTexts],
     peers: [...made.view.peers.values()].map((peer) => {
-      const { reads, statement } = trailOf(made.steps, peer.peer);
+      const { reads, statement } = trailOf(made.steps, peer.peer, made.said);
       return {
         peer: peer.peer,
         peerGeneration: peer.generation,
@@ -41,6 +44,7 @@ export async function assessGeneration(
         exposures: peer.exposures,
         reads,
         readBeforeEdit: reads.length > 0,
+        ...(observed ? {} : { readsObserved: false as const }),
         ...(statement === undefined ? {} : { statement }),
       };
     }),

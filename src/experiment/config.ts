@@ -38,9 +38,15 @@ const budget = z.strictObject({
   toolCallsPerGeneration: count.default(40),
 });
 
+export const EXTERNALS = ['mcp', 'folder'] as const;
+/** How an agent that hivemark does not drive takes part: through MCP tools, or through a folder on disk. */
+export type External = (typeof EXTERNALS)[number];
+
 const agent = z.strictObject({
   name: z.string().regex(AGENT_NAME, 'use 1 to 64 of a-z, 0-9, dot, dash, underscore, starting with a letter or digit'),
-  model: z.string().min(1),
+  /** An agent that hivemark drives has a model, one that is driven from outside has `external`. */
+  model: z.string().min(1).optional(),
+  external: z.enum(EXTERNALS).optional(),
   baseUrl: z.url().optional(),
   apiKeyEnv: z
     .string()
@@ -72,6 +78,14 @@ const schema = z.strictObject({
   totalBudget: budget.omit({ toolCallsPerGeneration: true }).optional(),
   selection: z.enum(SELECTIONS).default('latest'),
   onRegression: z.enum(REGRESSIONS).default('rollback-invalid'),
+  /** When a round goes on without external agents that have not submitted: once `quorum` of them have, or after the time-out. */
+  rounds: z
+    .strictObject({
+      /** @default all external agents of the run */
+      quorum: z.int().nonnegative().optional(),
+      timeoutMinutes: z.number().positive().max(43_200).default(30),
+    })
+    .default({ timeoutMinutes: 30 }),
   editable: z
     .array(z.string().regex(FILE_NAME, 'name files of the agent folder, e.g. task_agent.ts'))
     .min(1)
@@ -87,9 +101,11 @@ const schema = z.strictObject({
   space: z.string().optional(),
 });
 
+type Parsed = z.infer<typeof schema>;
+/** `model` of an external agent is `external/mcp` or `external/folder`. */
+export type AgentConfig = Omit<Parsed['agents'][number], 'model'> & { readonly model: string };
 /** An experiment as it will run: every default filled in. `task` is a name, or an absolute path for a folder of one's own. */
-export type ExperimentConfig = z.infer<typeof schema>;
-export type AgentConfig = ExperimentConfig['agents'][number];
+export type ExperimentConfig = Omit<Parsed, 'agents'> & { readonly agents: readonly AgentConfig[] };
 export type Budget = ExperimentConfig['budget'];
 /** What a caller writes (TypeScript or YAML): defaults may be left out. */
 export type ExperimentInput = z.input<typeof schema>;
@@ -151,9 +167,34 @@ export function parseConfig(value: unknown, source: string): ExperimentConfig {
       result.error.issues.flatMap((issue) => describe(issue)),
     );
   }
-  const problems = crossChecks(result.data);
+  const unclear = result.data.agents.flatMap(driverProblem);
+  if (unclear.length > 0) throw new ConfigError(basename(source), unclear);
+  const config = {
+    ...result.data,
+    agents: result.data.agents.map((one) => ({ ...one, model: one.model ?? `${EXTERNAL_PREFIX}${one.external}` })),
+  };
+  const problems = crossChecks(config);
   if (problems.length > 0) throw new ConfigError(basename(source), problems);
-  return result.data;
+  return config;
+}
+
+const EXTERNAL_PREFIX = 'external/';
+
+/** Either hivemark drives an agent, by its model, or somebody outside does. */
+function driverProblem({ name, model, external }: Parsed['agents'][number]): string[] {
+  if (external === undefined) {
+    if (model === undefined)
+      return [
+        `agents: ${name} has no model; give it one (e.g. anthropic/claude-sonnet-4-6), or external: mcp | folder to drive it from outside`,
+      ];
+    if (!model.startsWith(EXTERNAL_PREFIX)) return [];
+    return [`agents: ${name} has model ${model}; write external: mcp or external: folder instead`];
+  }
+  // A resolved config says both.
+  if (model === undefined || model === `${EXTERNAL_PREFIX}${external}`) return [];
+  return [
+    `agents: ${name} has a model and external: ${external}; an external agent brings its own model, leave one out`,
+  ];
 }
 
 /** The system's code of a failed call, e.g. `ENOENT`. */
@@ -161,13 +202,16 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** The runner, and the guard's own two. */
+const RESERVED: readonly string[] = ['runner', 'guard', 'principal'];
+
 function crossChecks(config: ExperimentConfig): string[] {
   const problems: string[] = [];
   const names = config.agents.map(({ name }) => name);
   for (const name of new Set(names)) {
     if (names.filter((other) => other === name).length > 1)
       problems.push(`agents: two agents are named "${name}"; names are unique`);
-    if (name === 'runner') problems.push('agents: "runner" is the name of the runner itself; choose another');
+    if (RESERVED.includes(name)) problems.push(`agents: "${name}" is a name that hivemark uses itself; choose another`);
   }
   const shared = config.arms.filter((arm) => arm !== 'solo');
   if (config.agents.length < 2 && shared.length > 0) {
@@ -194,13 +238,20 @@ function crossChecks(config: ExperimentConfig): string[] {
     config.budget.usd === undefined ? [] : ['budget.usd'],
     config.totalBudget?.usd === undefined ? [] : ['totalBudget.usd'],
   ].flat();
-  for (const { name, model, price: own } of budgets.length > 0 ? config.agents : []) {
-    if (own === undefined && priceOf(model) === null) {
+  for (const { name, model, external, price: own } of budgets.length > 0 ? config.agents : []) {
+    if (external === undefined && own === undefined && priceOf(model) === null) {
       problems.push(
         `${budgets.join(', ')}: cannot stop ${name}, since the price of ${model} is not known; ` +
           'give the agent a price: { input, output } in USD per million tokens, or use budget.tokens',
       );
     }
+  }
+  const { quorum } = config.rounds;
+  const outside = config.agents.filter(({ external }) => external !== undefined).length;
+  if (quorum !== undefined && quorum > outside) {
+    problems.push(
+      `rounds.quorum: is ${quorum}, but there ${outside === 1 ? 'is 1 external agent' : `are ${outside} external agents`}`,
+    );
   }
   if (config.evaluationModel !== undefined) {
     problems.push('evaluationModel: no shipped task asks a model while it is evaluated; leave it out');

@@ -10,9 +10,14 @@ export interface PeerTrail {
 
 /**
  * Follows one peer through a generation's steps. A read counts when an edit came after it; words count as a stated reason
- * when they are the agent's last between the read and the next edit (or beside it) and name the peer or its folder.
+ * when they are the agent's last between the read and the next edit (or beside it) and name the peer or its folder; `said` is what it
+ * said of the whole generation, which counts where there are no such words.
  */
-export function trailOf(steps: readonly Step[], peer: string): PeerTrail {
+export function trailOf(
+  steps: readonly Step[],
+  peer: string,
+  said?: { readonly call: string; readonly text: string },
+): PeerTrail {
   const folder = `strategies/${peer}_gen`;
   const lastEdit = steps.findLastIndex((step) => step.type === 'wrote');
   const reads: string[] = [];
@@ -26,7 +31,12 @@ export function trailOf(steps: readonly Step[], peer: string): PeerTrail {
   if (firstRead === -1) return { reads, statement: undefined };
   const edit = steps.findIndex((step, i) => i > firstRead && step.type === 'wrote');
   const words = steps.slice(firstRead, edit).findLast((step) => step.type === 'said');
-  if (words === undefined || words.type !== 'said') return { reads, statement: undefined };
-  const speaks = words.text.toLowerCase().includes(peer.toLowerCase()) || words.text.includes('strategies/');
-  return { reads, statement: speaks ? { call: words.call, text: words.text.slice(0, 2_000) } : undefined };
+  const statement = [words?.type === 'said' ? words : undefined, said].find(
+    (one) => one !== undefined && speaksOf(one.text, peer),
+  );
+  return { reads, statement: statement && { call: statement.call, text: statement.text.slice(0, 2_000) } };
+}
+
+function speaksOf(text: string, peer: string): boolean {
+  return text.toLowerCase().includes(peer.toLowerCase()) || text.includes('strategies/');
 }

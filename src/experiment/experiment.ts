@@ -10,7 +10,7 @@ import { prepareRun } from './experiment-folder.ts';
 import type { ExperimentFolder } from './experiment-folder.ts';
 import type { OpenModel } from './open-models.ts';
 import type { OnEvent } from './progress.ts';
-import type { Shared } from './open-run.ts';
+import type { ServeRun, Shared } from './open-run.ts';
 import { openRun } from './open-run.ts';
 import { Interrupted, playRun } from './run.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -41,6 +41,8 @@ export interface PlayOptions {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
+  /** Opens the doors of each run to its external agents. @default nobody comes */
+  readonly serve?: ServeRun;
   /** Only this run of the experiment. */
   readonly only?: string;
   /** Epoch milliseconds. @default Date.now */
@@ -71,6 +73,7 @@ export async function playExperiment(folder: ExperimentFolder, options: PlayOpti
     total,
     signal: options.signal,
     onEvent: options.onEvent,
+    ...(options.serve === undefined ? {} : { serve: options.serve }),
     clock: options.clock ?? (() => Date.now()),
     now,
   };
@@ -90,7 +93,7 @@ export async function playExperiment(folder: ExperimentFolder, options: PlayOpti
 
 /**
  * Starts runs in the order of the plan, as long as no more agents are at work than the machine has processors (a run with more
- * agents goes alone): runs do not depend on each other, and what they leave is listed in the order of the plan. A stop that
+ * agents, or with external ones, goes alone): runs do not depend on each other, and what they leave is listed in the order of the plan. A stop that
  * ends the experiment halts the runs beside it too; they are resumable like it.
  */
 async function playPlans(
@@ -107,7 +110,9 @@ async function playPlans(
   let stop: Stop | undefined;
   for (const plan of plans) {
     const busy = (): number => [...active.keys()].reduce((sum, { agents }) => sum + agents.length, 0);
-    while (active.size > 0 && busy() + plan.agents.length > processors) await Promise.race(active.values());
+    // An external agent is in one place at a time.
+    const most = plan.agents.some(({ external }) => external !== undefined) ? 0 : processors - plan.agents.length;
+    while (active.size > 0 && busy() > most) await Promise.race(active.values());
     if (halt.signal.aborted || shared.signal.aborted) break;
     const work = playPlan(folder, plan, beside)
       .then((one) => {
@@ -169,6 +174,11 @@ async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared)
     })),
   });
   let stop: Stop | undefined;
+  const serving = await shared.serve?.(run).catch(async (error: unknown) => {
+    await run.finish(stoppedStatus('its external agents could not be let in'));
+    await run.close();
+    throw error;
+  });
   try {
     await playRun(run);
   } catch (error) {
@@ -181,6 +191,9 @@ async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared)
     throw error;
   });
   shared.onEvent({ type: 'run-ended', run: plan.id, status });
+  if (stop === undefined) await serving?.played();
+  await serving?.close();
+  await run.close();
   return { summary, ...(stop === undefined ? {} : { stop }) };
 }
 

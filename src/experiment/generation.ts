@@ -26,7 +26,7 @@ import type { Thought } from './think.ts';
 import { think } from './think.ts';
 
 /** Evaluations of its own past that an agent is shown; older ones leave its view. */
-const SHOWN_EVALS = 20;
+export const SHOWN_EVALS = 20;
 
 /** What a generation leaves: where the agent stands for the next round, and what is told of it. */
 export interface GenerationResult {
@@ -101,7 +101,7 @@ async function settle(
   const validation = evaluations.find(({ split }) => split === 'validation');
   const valid = evaluations.length > 0 && evaluations.every((evaluation) => evaluation.valid);
   const score = validation?.score ?? 0;
-  const unchanged = sameProgram(before, files);
+  const unchanged = sameProgram(before.text, files.text);
   const best = bestOf(context.state, agent, generation);
   const outcome = outcomeOf(context.config.onRegression, {
     metaFailure: thought.failure,
@@ -215,7 +215,7 @@ async function evaluate(
 ): Promise<readonly Evaluation[]> {
   const evaluations: Evaluation[] = [];
   for (const split of ['train', 'validation'] as const) {
-    if (sameProgram(before, after)) {
+    if (sameProgram(before.text, after.text)) {
       if (!context.state.evaluations.has(`${parent.id}/${split}`)) continue;
       const evaluation = await scoreCandidate(context, agent, parent.generation, split, after.text);
       await recordEvaluation(context, agent, generation, evaluation);
@@ -233,11 +233,30 @@ async function rowsOf(
   made: Made,
   adoptions: readonly AdoptionRow[],
 ): Promise<NewRow[]> {
-  const { agent, generation, parent, before, view, thought } = made;
+  const { parent, before, view, thought } = made;
   const instruction =
     thought.instruction === undefined ? {} : { instructionSha256: await context.blobs.write(thought.instruction) };
+  const metaAgentSha256 = sha256(before.text['meta_agent.ts'] ?? '');
   return [
     ...thought.reads.map((row) => rowOf('reads', row.id, row)),
+    ...rowsOfGeneration({ candidate, parent, view, metaAgentSha256, ...instruction }, adoptions),
+  ];
+}
+
+/** What a generation leaves on record besides its reads and evaluations; the candidate last, since it says that all is there. */
+export function rowsOfGeneration(
+  made: {
+    readonly candidate: CandidateRow;
+    readonly parent: CandidateRow;
+    readonly view: AgentView;
+    readonly metaAgentSha256: string;
+    readonly instructionSha256?: string;
+  },
+  adoptions: readonly AdoptionRow[],
+): NewRow[] {
+  const { candidate, parent, view, metaAgentSha256, instructionSha256 } = made;
+  const { agent, generation } = candidate;
+  return [
     rowOf('contexts', candidate.id, {
       agent,
       generation,
@@ -250,8 +269,8 @@ async function rowsOf(
             .map((path) => path.split('/')[1] ?? ''),
         ),
       ],
-      metaAgentSha256: sha256(before.text['meta_agent.ts'] ?? ''),
-      ...instruction,
+      metaAgentSha256,
+      ...(instructionSha256 === undefined ? {} : { instructionSha256 }),
     }),
     rowOf('edges', `${parent.id}->${candidate.id}`, { from: parent.id, to: candidate.id, kind: 'parent' }),
     ...adoptions.flatMap((row) => {
@@ -265,9 +284,10 @@ async function rowsOf(
   ];
 }
 
-function sameProgram(a: OwnFiles, b: OwnFiles): boolean {
-  const one = programFiles(a.text);
-  const other = programFiles(b.text);
+/** Whether two sets of files are the same program to the byte. */
+export function sameProgram(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const one = programFiles(a);
+  const other = programFiles(b);
   const paths = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...paths].every((path) => one[path] === other[path]);
 }

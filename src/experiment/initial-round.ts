@@ -4,7 +4,7 @@ import { checkout } from './own-files.ts';
 import { publish, writeEvaluation } from './publish.ts';
 import { rowOf } from './recorder.ts';
 import type { RunContext } from './run-context.ts';
-import { RUNNER, candidateId } from './run-context.ts';
+import { RUNNER, candidateId, programFiles } from './run-context.ts';
 import type { AgentStanding } from './run-state.ts';
 import { scoreCandidate } from './score-candidate.ts';
 import { storeSources } from './sources.ts';
@@ -12,7 +12,10 @@ import { storeSources } from './sources.ts';
 /** Round 0 of one agent: it is given the task's initial files, which are scored and, above 0, published like any others. */
 export async function openInitialProgram(context: RunContext, agent: string): Promise<AgentStanding> {
   const runner = context.gate.session(RUNNER, `g0-${agent}`);
-  const files = await checkout(context, runner, agent, { text: {}, marks: {} }, context.task.files);
+  const external = context.plan.agents.find(({ name }) => name === agent)?.external;
+  // Who is driven from outside needs no meta agent.
+  const given = external === undefined ? context.task.files : programFiles(context.task.files);
+  const files = await checkout(context, runner, agent, { text: {}, marks: {} }, given);
   const train = await scoreCandidate(context, agent, 0, 'train', files.text);
   const validation = await scoreCandidate(context, agent, 0, 'validation', files.text);
   const valid = train.valid && validation.valid;

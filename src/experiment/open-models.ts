@@ -9,7 +9,7 @@ import type { AgentConfig } from './config.ts';
 export type OpenModel = (spec: OpenModelSpec, env: Environment) => Promise<Model>;
 
 /**
- * Opens the model of every agent, by name; asks no provider anything.
+ * Opens the model of every agent that hivemark drives, by name; asks no provider anything.
  *
  * @throws {ModelSpecError} for a name that cannot be used, {ModelError} for a provider without a key, an unknown persona, or a
  * recording that cannot be read.
@@ -20,7 +20,8 @@ export async function openModels(
   open: OpenModel = openModel,
 ): Promise<ReadonlyMap<string, Model>> {
   const models = new Map<string, Model>();
-  for (const { name, model, baseUrl, apiKeyEnv, temperature, maxOutputTokens } of agents) {
+  for (const { name, model, external, baseUrl, apiKeyEnv, temperature, maxOutputTokens } of agents) {
+    if (external !== undefined) continue;
     const spec = {
       model,
       agent: name,

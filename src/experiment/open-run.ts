@@ -20,6 +20,9 @@ import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
 import type { OpenModel } from './open-models.ts';
 import { checkRecordings, openModels } from './open-models.ts';
+import { News } from './news.ts';
+import { OutsideAgents } from './outside-agents.ts';
+import { OutsideSteps } from './outside-steps.ts';
 import { grantsOf, scopesOf } from './policy.ts';
 import { makePrincipal, PrincipalTokenError } from './principal-file.ts';
 import type { OnEvent } from './progress.ts';
@@ -48,11 +51,20 @@ export interface Shared {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
+  readonly serve?: ServeRun;
   /** Epoch milliseconds. */
   readonly clock: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
+
+/** Lets external agents take part in a run while it is played. */
+export type ServeRun = (run: OpenRun) => Promise<{
+  /** Waits, when all is played and written, for who is still there. */
+  played(): Promise<void>;
+  /** Nobody acts in it any more. */
+  close(): Promise<void>;
+}>;
 
 /** A run that is open for writing: its log locked, its state folded, its models ready. */
 export interface OpenRun {
@@ -63,8 +75,10 @@ export interface OpenRun {
   catchUp(): Promise<void>;
   /** `catchUp`, then anchors the log in `run.json`. */
   checkpoint(round: number): Promise<void>;
-  /** Writes status, summary and a last anchor, and closes the log. */
+  /** Writes status, summary and an anchor. */
   finish(status: RunFile['status']): Promise<RunSummary>;
+  /** Closes the log, with a last anchor where something came after `finish`. */
+  close(): Promise<void>;
 }
 
 /**
@@ -103,11 +117,13 @@ async function assemble(
     clock,
     scopes: scopesOf(plan),
     grants: grantsOf(plan, config),
-    gather: syntaxFacts(sandbox, watch, shared.signal),
+    gather: syntaxFacts(sandbox, watch, shared.signal, outsideOf(plan)),
     ...(await principalOf(log, plan, shared)),
     ...(telemetry === undefined ? {} : { observe: telemetry.observe }),
   });
   const state = createRunState();
+  const news = new News();
+  const outsideSteps = new OutsideSteps(outsideOf(plan));
   const seen = new Set<string>();
   const trace = await openTraceWriter(dir);
   const follower = new LogFollower(
@@ -118,6 +134,7 @@ async function assemble(
       applyRecord(state, record);
     },
     trace,
+    { raw: (record) => outsideSteps.apply(record), done: () => news.tell() },
   );
   await follower.catchUp();
   await markRunning(dir);
@@ -127,13 +144,13 @@ async function assemble(
   for (const call of state.calls.values()) meter.add({ usd: call.usd, tokens: call.inputTokens + call.outputTokens });
 
   const stopping = new AbortController();
-  const context: RunContext = {
+  const made: Omit<RunContext, 'outside'> = {
     plan,
     config,
     task,
     secret: testSecretOf(shared.secret, task.task.name),
     gate,
-    recorder: new Recorder(gate, state, seen),
+    recorder: new Recorder(gate, state, seen, news),
     state,
     blobs: openBlobStore(dir),
     texts: new Map(),
@@ -145,7 +162,11 @@ async function assemble(
     clock,
     signal: AbortSignal.any([shared.signal, stopping.signal]),
     onEvent: shared.onEvent,
+    news,
+    outsideSteps,
+    catchUp: () => follower.catchUp(),
   };
+  const context: RunContext = Object.assign(made, { outside: new OutsideAgents(made) });
   const anchor = async (change: (file: RunFile) => Partial<RunFile>): Promise<void> => {
     await gate.flush();
     await follower.catchUp();
@@ -167,12 +188,23 @@ async function assemble(
         endedAt: clock(),
       }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary, dir: '.' });
+      return summary;
+    },
+    async close() {
+      await gate.flush();
+      const [last] = (await readRunFile(dir)).anchors.slice(-1);
+      if (last?.seq !== log.head().seq)
+        await anchor((file) => ({ anchors: anchored(file, log.head(), state.last?.round ?? 0) }));
       await trace.close();
       await gate.close();
       await telemetry?.flush();
-      return summary;
     },
   };
+}
+
+/** The agents of a run that are driven from outside. */
+export function outsideOf({ agents }: RunPlan): readonly string[] {
+  return agents.filter(({ external }) => external !== undefined).map(({ name }) => name);
 }
 
 /** A new space gets a principal. Where the token cannot be kept it has none: that stops no run. */
@@ -230,30 +262,47 @@ function costOf(
   return usdOf(model, usage, price).usd;
 }
 
+interface FollowerHooks {
+  /** Told of every record as the log has it. */
+  readonly raw: (record: LogRecord) => void;
+  /** Told at the end of each catching up. */
+  readonly done: () => void;
+}
+
 /** Reads what a log has got since the last time, once, in order, into the state and the trace tables. */
 class LogFollower {
   readonly #log: Log;
   readonly #apply: (record: LogRecord) => void;
   readonly #trace: TraceWriter;
+  readonly #hooks: FollowerHooks;
   #next = 1;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(log: Log, apply: (record: LogRecord) => void, trace: TraceWriter) {
+  constructor(log: Log, apply: (record: LogRecord) => void, trace: TraceWriter, hooks: FollowerHooks) {
     this.#log = log;
     this.#apply = apply;
     this.#trace = trace;
+    this.#hooks = hooks;
   }
 
   catchUp(): Promise<void> {
     const mine = this.#turn.then(async () => {
       await this.#trace.append(this.#news());
+      this.#hooks.done();
     });
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
 
+  async *#raw(): AsyncGenerator<LogRecord> {
+    for await (const record of this.#log.read(this.#next)) {
+      this.#hooks.raw(record);
+      yield record;
+    }
+  }
+
   async *#news(): AsyncGenerator<LogRecord> {
-    for await (const record of tellDecisions(this.#log.read(this.#next))) {
+    for await (const record of tellDecisions(this.#raw())) {
       this.#apply(record);
       this.#next = record.seq + 1;
       yield record;

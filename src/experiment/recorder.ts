@@ -2,11 +2,15 @@ import type { Gate } from '../guard/gate.ts';
 import { UNBOUNDED, copyJson } from '../space/json-value.ts';
 import type { Json } from '../space/marks.ts';
 import type { TraceTables } from '../trace/schema.ts';
+import type { News } from './news.ts';
 import type { RoundRow, RunState } from './run-state.ts';
 import { applyRecord } from './run-state.ts';
+import type { SubmissionRow, WithdrawalRow } from './submission.ts';
 
 interface Tables extends TraceTables {
   readonly rounds: RoundRow;
+  readonly submissions: SubmissionRow;
+  readonly withdrawals: WithdrawalRow;
 }
 
 /** One row to record: its key within the table makes recording it again harmless. */
@@ -26,12 +30,14 @@ export class Recorder {
   readonly #gate: Gate;
   readonly #state: RunState;
   readonly #seen: Set<string>;
+  readonly #news: News;
 
   /** `seen`: keys (`<table>/<key>`) of rows already in the log. */
-  constructor(gate: Gate, state: RunState, seen: Set<string>) {
+  constructor(gate: Gate, state: RunState, seen: Set<string>, news: News) {
     this.#gate = gate;
     this.#state = state;
     this.#seen = seen;
+    this.#news = news;
   }
 
   /** Resolves once all rows are on disk. */
@@ -48,6 +54,8 @@ export class Recorder {
       ),
     );
     for (const { table, key, row } of fresh) {
+      // Another process' row of that key may have come first; the log keeps the first.
+      if (this.#seen.has(`${table}/${key}`)) continue;
       this.#seen.add(`${table}/${key}`);
       applyRecord(this.#state, {
         seq: 0,
@@ -56,5 +64,6 @@ export class Recorder {
         body: { type: 'row', table, row },
       });
     }
+    this.#news.tell();
   }
 }

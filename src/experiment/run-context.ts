@@ -6,6 +6,9 @@ import type { AgentName, ScopeName } from '../space/marks.ts';
 import { parseAgentName, parseScopeName } from '../space/scope.ts';
 import type { BlobStore } from '../trace/blob-store.ts';
 import type { Meter } from './budget.ts';
+import type { News } from './news.ts';
+import type { OutsideAgents } from './outside-agents.ts';
+import type { OutsideSteps } from './outside-steps.ts';
 import type { ExperimentConfig } from './config.ts';
 import type { OnEvent } from './progress.ts';
 import type { Recorder } from './recorder.ts';
@@ -36,6 +39,13 @@ export interface RunContext {
   /** Aborted by Ctrl-C, a budget, or the failure of another agent of the run. */
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
+  /** Told whenever the state has moved on. */
+  readonly news: News;
+  readonly outside: OutsideAgents;
+  /** As of the last `catchUp`. */
+  readonly outsideSteps: OutsideSteps;
+  /** Brings the trace tables and what is only read from the log up to it. */
+  readonly catchUp: () => Promise<void>;
 }
 
 /** The runner's own name in the space: the only one that writes scores and publishes. */
@@ -50,6 +60,11 @@ export function ownScope(agent: string): ScopeName {
 /** Where what an agent may know of its evaluations lives. */
 export function evaluationScope(agent: string): ScopeName {
   return parseScopeName(`evaluations/${agent}`);
+}
+
+/** Where an external agent's own observations, warnings and needs go. */
+export function notesScope(agent: string): ScopeName {
+  return parseScopeName(`notes/${agent}`);
 }
 
 /** Candidate id: `<agent>/<generation>`. */

@@ -3,6 +3,7 @@ import type { MarkId } from '../space/marks.ts';
 import type { LogRecord } from '../space/log.ts';
 import { ROW_SCHEMAS } from '../trace/row-schema.ts';
 import type { AdoptionRow, CallRow, CandidateRow, EvaluationRow } from '../trace/schema.ts';
+import { type Submission, submissionSchema, withdrawalSchema } from './submission.ts';
 
 /** Where one agent stands after a round; all a following round needs to know of it. */
 export interface AgentStanding {
@@ -23,6 +24,8 @@ export interface RoundRow {
   readonly agents: Readonly<Record<string, AgentStanding>>;
   /** Wall milliseconds of the run up to here, over all its sessions. */
   readonly wallMs: number;
+  /** External agents that submitted nothing before the round went on without them. */
+  readonly absent?: readonly string[];
 }
 
 const markId = z.custom<MarkId>((value) => typeof value === 'string' && value !== '');
@@ -39,6 +42,7 @@ const roundSchema = z.object({
     }),
   ),
   wallMs: z.number().nonnegative(),
+  absent: z.array(z.string()).exactOptional(),
 });
 
 /** Input and output tokens together, USD, number of calls. */
@@ -61,6 +65,8 @@ export interface RunState {
   readonly calls: Map<string, CallRow>;
   /** Totals of the calls by agent. */
   readonly usage: Map<string, Usage>;
+  /** The last submission of an external agent by `<agent>/<generation>`. */
+  readonly submissions: Map<string, Submission>;
   /** Denied decisions per agent. */
   readonly denials: Map<string, number>;
   /** The last closed round; undefined before the initial programs are scored. */
@@ -75,6 +81,7 @@ export function createRunState(): RunState {
     adoptions: new Map(),
     calls: new Map(),
     usage: new Map(),
+    submissions: new Map(),
     denials: new Map(),
     last: undefined,
   };
@@ -112,6 +119,13 @@ export function applyRecord(state: RunState, record: LogRecord): void {
       usd: usd + call.usd,
       calls: calls + 1,
     });
+  } else if (body.table === 'submissions') {
+    const row = submissionSchema.parse(body.row);
+    state.submissions.set(`${row.agent}/${row.generation}`, { row, withdrawn: false });
+  } else if (body.table === 'withdrawals') {
+    const { agent, generation, n } = withdrawalSchema.parse(body.row);
+    const last = state.submissions.get(`${agent}/${generation}`);
+    if (last?.row.n === n) state.submissions.set(`${agent}/${generation}`, { ...last, withdrawn: true });
   } else if (body.table === 'rounds') {
     state.last = roundSchema.parse(body.row);
   }

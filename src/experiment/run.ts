@@ -4,6 +4,8 @@ import { BudgetStop } from './budget.ts';
 import { runGeneration } from './generation.ts';
 import type { OpenRun } from './open-run.ts';
 import { openInitialProgram } from './initial-round.ts';
+import { runOutsideGeneration } from './outside-generation.ts';
+import { openDoors, type RoundDoors } from './round-doors.ts';
 import type { GenerationReport } from './progress.ts';
 import type { NewRow } from './recorder.ts';
 import { rowOf } from './recorder.ts';
@@ -39,9 +41,11 @@ export async function playRun(run: OpenRun): Promise<void> {
     : undefined;
   try {
     context.signal.throwIfAborted();
+    context.outside.play(true);
     if (state.last === undefined) {
       await context.recorder.record(openingRows(context));
-      await closeRound(run, 0, await together(run, (agent) => openInitialProgram(context, agent)));
+      const standings = await together(run, (agent) => openInitialProgram(context, agent));
+      await closeRound(run, 0, new Map(Object.entries(standings)));
     }
     for (let round = (state.last?.round ?? 0) + 1; round <= config.generations; round++) {
       meter.check();
@@ -49,11 +53,11 @@ export async function playRun(run: OpenRun): Promise<void> {
       const snapshot = state.last;
       if (snapshot === undefined) throw new Error('the round before was not closed');
       onEvent({ type: 'round-started', run: plan.id, round });
-      const standings = await together(run, (agent) => oneGeneration(run, agent, round, snapshot));
-      await closeRound(run, round, standings);
+      await closeRound(run, round, await playRound(run, round, snapshot));
     }
     await together(run, (agent) => scoreTest(run, agent));
   } finally {
+    context.outside.play(false);
     clearTimeout(timer);
   }
 }
@@ -120,12 +124,44 @@ async function together<T>(run: OpenRun, work: (agent: string) => Promise<T>): P
   return results;
 }
 
-async function oneGeneration(run: OpenRun, agent: string, round: number, snapshot: RoundRow): Promise<AgentStanding> {
+/** All agents' parts of one round; without an entry for who was not waited for any longer. */
+async function playRound(run: OpenRun, round: number, snapshot: RoundRow): Promise<ReadonlyMap<string, AgentStanding>> {
+  const doors = openDoors(run.context);
+  try {
+    const parts = await together(run, async (agent) => {
+      const standing = await oneGeneration(run, agent, round, snapshot, doors);
+      doors.done(agent);
+      return standing;
+    });
+    return new Map(
+      Object.entries(parts).flatMap(([agent, standing]) =>
+        standing === undefined ? [] : [[agent, standing] as const],
+      ),
+    );
+  } finally {
+    doors.end();
+  }
+}
+
+async function oneGeneration(
+  run: OpenRun,
+  agent: string,
+  round: number,
+  snapshot: RoundRow,
+  doors: RoundDoors,
+): Promise<AgentStanding | undefined> {
   const { context } = run;
   const { state, watch, plan, onEvent } = context;
   const from = watch.now();
   watch.take(agent);
-  const result = await runGeneration(context, agent, round, snapshot);
+  const external = plan.agents.find(({ name }) => name === agent)?.external;
+  const result = await (external === undefined
+    ? runGeneration(context, agent, round, snapshot)
+    : runOutsideGeneration(context, agent, round, snapshot, doors));
+  if (result === undefined) {
+    onEvent({ type: 'notice', run: plan.id, text: `round ${round} went on without ${agent}, which submitted nothing` });
+    return undefined;
+  }
   await run.catchUp();
   const { tokens, usd } = usageOf(state, agent);
   const report: GenerationReport = {
@@ -155,9 +191,16 @@ function timingOf(
   return { total, model, sandbox: sandbox + check, guard: guard - check };
 }
 
-async function closeRound(run: OpenRun, round: number, agents: Record<string, AgentStanding>): Promise<void> {
+async function closeRound(run: OpenRun, round: number, parts: ReadonlyMap<string, AgentStanding>): Promise<void> {
   const { context } = run;
-  const row: RoundRow = { round, agents, wallMs: Math.round(context.meter.spent().wallMs) };
+  const absent = context.plan.agents.map(({ name }) => name).filter((name) => !parts.has(name));
+  const row: RoundRow = {
+    round,
+    // Who was absent stands where it stood.
+    agents: { ...context.state.last?.agents, ...Object.fromEntries(parts) },
+    wallMs: Math.round(context.meter.spent().wallMs),
+    ...(absent.length === 0 ? {} : { absent }),
+  };
   await context.recorder.record([rowOf('rounds', String(round), row)]);
   await run.checkpoint(round);
 }

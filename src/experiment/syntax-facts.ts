@@ -7,10 +7,17 @@ const SYNTAX_CODES: readonly string[] = ['syntax', 'unsupported-typescript'];
 
 /**
  * Gathers, before the guard decides on a source file, whether it parses: in a disposable child, since parsing hostile text
- * is work on hostile text.
+ * is work on hostile text. Files of `outside` agents are not looked at: each of their edits is a mark of its own, and between two edits a
+ * file need not parse; what they submit does not load then.
  */
-export function syntaxFacts(sandbox: Sandbox, watch: Stopwatch, signal: AbortSignal): Gather {
+export function syntaxFacts(
+  sandbox: Sandbox,
+  watch: Stopwatch,
+  signal: AbortSignal,
+  outside: readonly string[] = [],
+): Gather {
   return async (draft, grant) => {
+    if (outside.includes(grant.agent)) return {};
     if (!('topic' in draft) || !('content' in draft) || !/\.(ts|js)$/u.test(draft.topic)) return {};
     const { content } = draft;
     if (content === null || typeof content !== 'object' || !('text' in content) || typeof content.text !== 'string')

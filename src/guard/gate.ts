@@ -88,6 +88,11 @@ export interface Gate {
    * and epoch is revoked. @throws {UnknownAgentError} @throws {RangeError} for an epoch that cannot be part of an id
    */
   session(agent: AgentName, epoch: string): Session;
+  /**
+   * Lets an agent in, or changes what it may do in sessions made from now on: defines the scopes and its grant where the log says otherwise.
+   * Resolves once durable. @throws {RangeError} for the guard's own names and scope
+   */
+  admit(grant: Grant, scopes?: readonly ScopeDefinition[]): Promise<void>;
   /** From now on the session's writes are denied and its leases are free. */
   revoke(session: Session): void;
   /** The powers of the person in charge. @throws {NotPrincipalError} for any token but the principal's */
@@ -128,16 +133,21 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   if (!isIdSegment(options.run))
     throw new RangeError(`${JSON.stringify(options.run)} cannot name a run: letters, digits and . _ + @ - only`);
   assertTrustWeights(options.settings?.trust ?? TRUST_WEIGHTS);
-  for (const { agent } of options.grants ?? [])
-    if (agent === GUARD || agent === PRINCIPAL) throw new RangeError(`no agent may have the name ${agent}`);
-  for (const { name } of options.scopes)
-    if (covers(GUARD_SCOPE, name)) throw new RangeError(`${name} is the guard's own scope: choose another name`);
-  for (const { agent, read, write } of options.grants ?? [])
-    if (coversAny([...read, ...write.map(({ scope }) => scope)], GUARD_SCOPE))
-      throw new RangeError(`${agent} cannot have a right in ${GUARD_SCOPE}, the guard's own scope`);
+  assertDefinable(options.scopes, options.grants ?? []);
   const gate = new LogGate(options);
   await gate.open();
   return gate;
+}
+
+/** @throws {RangeError} for what is the guard's own */
+function assertDefinable(scopes: readonly ScopeDefinition[], grants: readonly Grant[]): void {
+  for (const { agent } of grants)
+    if (agent === GUARD || agent === PRINCIPAL) throw new RangeError(`no agent may have the name ${agent}`);
+  for (const { name } of scopes)
+    if (covers(GUARD_SCOPE, name)) throw new RangeError(`${name} is the guard's own scope: choose another name`);
+  for (const { agent, read, write } of grants)
+    if (coversAny([...read, ...write.map(({ scope }) => scope)], GUARD_SCOPE))
+      throw new RangeError(`${agent} cannot have a right in ${GUARD_SCOPE}, the guard's own scope`);
 }
 
 class LogGate implements Gate {
@@ -388,6 +398,17 @@ class LogGate implements Gate {
 
   get view(): MarkView {
     return this.#committed();
+  }
+
+  async admit(given: Grant, scopes: readonly ScopeDefinition[] = []): Promise<void> {
+    const grant = parseGrant(given);
+    const definitions = scopes.map(parseScopeDefinition);
+    assertDefinable(definitions, [grant]);
+    await this.#submit((batch) => {
+      for (const scope of definitions) this.#define(batch.entries, 'scope', scope.name, copyJson(scope, UNBOUNDED));
+      this.#define(batch.entries, 'grant', grant.agent, copyJson(grant, UNBOUNDED));
+    });
+    this.#grants.set(grant.agent, grant);
   }
 
   session(agent: AgentName, epoch: string): Session {

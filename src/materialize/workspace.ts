@@ -66,7 +66,7 @@ interface Slot {
  * Nothing throws; what is not taken is a `WorkspaceRefusal` and changes nothing.
  */
 export class Workspace {
-  readonly #before: Tree['files'];
+  #before: Tree['files'];
   readonly #limits: WorkspaceLimits;
   readonly #slots = new Map<ScopedPath, Slot>();
   readonly #history = new Map<ScopedPath, (string | null)[]>();
@@ -183,6 +183,14 @@ export class Workspace {
   /** Every file for a shell: absolute path -> text. */
   snapshot(): Record<string, string> {
     return Object.fromEntries(this.paths().map((path) => [absolutePath(path), this.#slots.get(path)?.text ?? '']));
+  }
+
+  /** The view has moved on: the files of `tree` take the place of what there was, scratch and what can be undone stay. */
+  follow(tree: Tree): void {
+    this.#before = tree.files;
+    for (const [path, { access }] of this.#slots)
+      if (access !== 'scratch' && tree.files.get(path)?.access !== access) this.#drop(path);
+    for (const [path, { text, access }] of tree.files) if (this.read(path) !== text) this.#put(path, text, access);
   }
 
   /** What is different from the tree, the agent's own files only, sorted by path. */

@@ -8,18 +8,30 @@ export type FileLine =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly text: null; readonly problem: 'longer than the limit' | 'not UTF-8' };
 
+/** Where reading begins, in bytes; it is moved to the end of every line before that line is given. */
+export interface LinePlace {
+  at: number;
+}
+
 /**
  * Lines of a UTF-8 file, one at a time, holding at most `maxBytes` of a line (and one chunk of the file) in memory: a longer line
  * is passed over. LF and CRLF end a line; a byte order mark is dropped; the last line needs no end.
  *
+ * @param place - begin there, which should be the start of a line; lines are numbered from there. @default the start of the file
  * @throws what the file system throws, when the file cannot be opened or read
  */
-export async function* readLines(path: string, maxBytes: number): AsyncGenerator<FileLine> {
+export async function* readLines(
+  path: string,
+  maxBytes: number,
+  place: LinePlace = { at: 0 },
+): AsyncGenerator<FileLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let parts: Buffer[] = [];
   let held = 0;
   let tooLong = false;
   let number = 0;
+  /** Offset of the chunk. */
+  let base = place.at;
 
   const take = (bytes: Buffer): void => {
     if (tooLong || bytes.length === 0) return;
@@ -41,16 +53,21 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
     return line;
   };
 
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, { start: base }) as AsyncIterable<Buffer>) {
     let from = 0;
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
       take(chunk.subarray(from, end));
-      yield finish();
       from = end + 1;
+      place.at = base + from;
+      yield finish();
     }
     take(chunk.subarray(from));
+    base += chunk.length;
   }
-  if (held > 0 || tooLong) yield finish();
+  if (held > 0 || tooLong) {
+    place.at = base;
+    yield finish();
+  }
 }
 
 function lineOf(decoder: InstanceType<typeof TextDecoder>, number: number, bytes: Buffer | undefined): FileLine {

@@ -12,6 +12,7 @@ const evidence = z.object({
   level: z.enum(['similar', 'exposed', 'read', 'stated']),
   exposures: z.array(text),
   reads: z.array(text),
+  readsObserved: z.literal(false).exactOptional(),
   statement: z.object({ call: text, text }).exactOptional(),
 });
 

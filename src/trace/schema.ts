@@ -114,6 +114,8 @@ export interface Evidence {
   readonly level: EvidenceLevel;
   readonly exposures: readonly string[];
   readonly reads: readonly string[];
+  /** What the agent opened could not be seen (it works in a folder on disk): that there are no reads says nothing. @default true */
+  readonly readsObserved?: false;
   /** The agent's own words nearest before its first edit after the read, and the call row they are in. */
   readonly statement?: { readonly call: string; readonly text: string };
 }

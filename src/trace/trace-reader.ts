@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readLines } from './line-reader.ts';
+import { type LinePlace, readLines } from './line-reader.ts';
 import { problemOf, ROW_SCHEMAS } from './row-schema.ts';
 import { readSchemaVersion } from './run-folder.ts';
 import { TRACE_SCHEMA_VERSION, type TraceTables } from './schema.ts';
@@ -35,6 +35,8 @@ export interface ReadTableOptions {
   readonly maxLineBytes?: number;
   /** Schema version that the rows were written under. @default what `run.json` says, or the current one without it */
   readonly schemaVersion?: number;
+  /** Begin there; with every row it is moved to where the next one begins. @default the start of the table */
+  readonly place?: LinePlace;
 }
 
 export const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -62,7 +64,8 @@ export async function* readTable<T extends keyof TraceTables>(
     throw new TraceReadError('newer-schema', file, 0, problem);
   }
   try {
-    for await (const line of readLines(join(runDir, file), options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES)) {
+    const maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
+    for await (const line of readLines(join(runDir, file), maxLineBytes, options.place)) {
       if (line.text !== null && line.text.trim() === '') continue;
       const parsed = line.text === null ? { problem: line.problem } : parseRow(table, line.text, version);
       if ('row' in parsed) {

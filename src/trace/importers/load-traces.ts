@@ -79,7 +79,11 @@ export async function loadTraces(paths: readonly string[], options: LoadOptions 
       }
       given.add(real);
       if (kind === 'file') keep(await importFile(absolute, own, limits), '', basename(absolute));
-      else await walk(await TraceFolder.open(absolute, own, limits), '', 0, keep, options.signal);
+      else {
+        const folder = await TraceFolder.open(absolute, own, limits);
+        const visit: VisitRun = async (dir, found) => keep(await importRun(folder, dir, found), dir);
+        await eachRun(folder, visit, options.signal);
+      }
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof Error && 'syscall' in error)) throw error;
@@ -101,18 +105,23 @@ async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
   }
 }
 
-type Keep = (run: LoadedRun | undefined, dir: string) => void;
+export type VisitRun = (dir: string, found: Detected) => void | Promise<void>;
+
+/** Visits the folder of every run in a folder, itself included, one after the other and none of them read; a run's own before those in it. */
+export async function eachRun(folder: TraceFolder, visit: VisitRun, signal?: AbortSignal): Promise<void> {
+  await walk(folder, '', 0, visit, signal);
+}
 
 async function walk(
   folder: TraceFolder,
   dir: string,
   depth: number,
-  keep: Keep,
+  visit: VisitRun,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
   const found = await detectFormat(folder, dir);
-  if (found !== undefined) keep(await importRun(folder, dir, found), dir);
+  if (found !== undefined) await visit(dir, found);
   const { folders } = await folder.list(dir);
   // A run may lie in a folder of another: what the importer has no use for is looked into.
   const isUsed = found === undefined ? undefined : await foldersOf(folder, dir, found);
@@ -121,10 +130,11 @@ async function walk(
     folder.skips.note({ path: dir, what: 'folder', why: `deeper than ${MAX_DEPTH} folders` });
     return;
   }
-  for (const name of others) await walk(folder, posix.join(dir, name), depth + 1, keep, signal);
+  for (const name of others) await walk(folder, posix.join(dir, name), depth + 1, visit, signal);
 }
 
-async function importRun(folder: TraceFolder, dir: string, found: Detected): Promise<LoadedRun | undefined> {
+/** Reads the run that was found in `dir`; its id is that path. Undefined, and noted, when it cannot be read at all. */
+export async function importRun(folder: TraceFolder, dir: string, found: Detected): Promise<LoadedRun | undefined> {
   const id = dir === '' ? basename(folder.root) : dir;
   switch (found.format) {
     case 'native':
