@@ -138,7 +138,7 @@ export function adoptionTable({ rule, runs, totals, placebo, unread }: AdoptionR
         event.share,
         event.before,
         event.after,
-        event.evidence?.level ?? null,
+        evidenceText(event.evidence),
         event.pValue ?? null,
         event.pAdjusted ?? null,
       ]),
@@ -176,4 +176,10 @@ export function placeboNote(placebo: PlaceboSummary): string {
     `Placebo: n = ${n} comparisons with programs of ${strangers} agents of other runs that the agent cannot have seen${chosen}, of which ${placeboAdoptions} would count as adoptions. ` +
     `Chance alone would give ${expectedByChance.toFixed(1)} of the ${observed} adoptions among ${tested} comparisons. p: empirical, one added, so never below 1/(n+1) = ${(1 / (n + 1)).toPrecision(2)}; p adjusted: Benjamini-Hochberg over all comparisons. Comparisons with programs of the same agent are not independent, so with few agents p is too small.`
   );
+}
+
+/** The level; where nobody could see what the agent opened, that is said too. */
+function evidenceText(evidence: Evidence | undefined): string | null {
+  if (evidence === undefined) return null;
+  return evidence.readsObserved === false ? `${evidence.level}, reads unobservable` : evidence.level;
 }

@@ -10,7 +10,7 @@ import { ROWS } from '../trace/test-rows.ts';
 import { readAdoptionRecords } from './adoption-records.ts';
 import { readRunCalls } from './run-calls.ts';
 
-it('a bad line of a run of ours is named once, by one path, whichever reader meets it', async () => {
+async function runFolder(): Promise<string> {
   const root = await makeTestFolder();
   await mkdir(join(root, 'trace'));
   await writeRunFile(root, {
@@ -31,6 +31,23 @@ it('a bad line of a run of ours is named once, by one path, whichever reader mee
     anchors: [],
     startedAt: 1,
   });
+  return root;
+}
+
+it('a call log whose reading was given up is read again for the next who asks', async () => {
+  const root = await runFolder();
+  for (const table of ['candidates', 'calls'] as const)
+    await writeFile(join(root, `trace/${table}.jsonl`), `${JSON.stringify(ROWS[table])}\n`);
+  const { runs } = await loadTraces([root]);
+  for (const run of runs) {
+    await expect(readRunCalls(run, new SkipLog(), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await readRunCalls(run, new SkipLog())).calls).toHaveLength(1);
+  }
+  expect(runs).toHaveLength(1);
+});
+
+it('a bad line of a run of ours is named once, by one path, whichever reader meets it', async () => {
+  const root = await runFolder();
   const bad = '{"half\n';
   await writeFile(join(root, 'trace/candidates.jsonl'), `${JSON.stringify(ROWS.candidates)}\n`);
   for (const table of ['evaluations', 'calls', 'reads', 'adoptions', 'exposures'])

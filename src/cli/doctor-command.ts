@@ -112,6 +112,7 @@ async function configChecks(file: string, flags: DoctorFlags, { env, signal }: S
   return Promise.all(
     config.agents.map((agent) =>
       check(`${agent.name} (${agent.model})`, async () => {
+        if (agent.external !== undefined) return 'is driven from outside: brings its own model';
         const models = await openModels([agent], { seed: 0, task: config.task, env });
         const model = models.get(agent.name);
         return model === undefined ? 'not opened' : ask(model, flags, signal);

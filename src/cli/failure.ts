@@ -12,6 +12,9 @@ import { GateClosedError } from '../guard/gate-closed-error.ts';
 import { SandboxFileError } from '../sandbox/run-file.ts';
 import { SandboxUnavailableError } from '../sandbox/disposable-child.ts';
 import { CorruptLogError, LogUnavailableError, LogWriteError } from '../space/log.ts';
+import { AnalystError } from '../mcp/analyst-error.ts';
+import { HttpServerError } from '../mcp/http-server-error.ts';
+import { TokenFileError } from '../mcp/token-file.ts';
 import { RunFolderError } from '../trace/run-folder.ts';
 import type { ExitCode } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
@@ -42,6 +45,9 @@ export function failureOf(error: unknown, signal: AbortSignal): { readonly text:
     error instanceof LogWriteError ||
     error instanceof PrincipalTokenError ||
     error instanceof RunFolderError ||
+    error instanceof HttpServerError ||
+    error instanceof TokenFileError ||
+    error instanceof AnalystError ||
     error instanceof SandboxUnavailableError ||
     error instanceof EvaluatorError ||
     error instanceof GateClosedError

@@ -7,7 +7,10 @@ import { doctorCommand } from './doctor-command.ts';
 import { DEFAULT_OUT, resumeCommand, runCommand } from './experiment-commands.ts';
 import { sandboxCommand, tasksCommand, validateCommand, verifyCommand } from './inspect-commands.ts';
 import type { ExitCode, Surroundings } from './output.ts';
+import { addMcpCommand } from './mcp-command.ts';
+import { addServeCommand } from './serve-command.ts';
 import { addSpaceCommand } from './space-command.ts';
+import { addTokenCommand } from './token-command.ts';
 
 const AFTER_HELP = `
 Start here:
@@ -88,6 +91,9 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
 
   addBenchCommand(program, world, onExit);
   addSpaceCommand(program, world, onExit);
+  addMcpCommand(program, world, onExit);
+  addTokenCommand(program, world, onExit);
+  addServeCommand(program, world, onExit);
 
   program
     .command('sandbox')

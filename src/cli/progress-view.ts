@@ -58,6 +58,17 @@ export class ProgressView {
         this.#redraw();
         break;
       }
+      case 'awaiting': {
+        const line = run?.agents.get(event.agent);
+        if (line !== undefined) line.phase = 'awaited';
+        const until = new Date(event.closesAt).toLocaleTimeString('en-GB');
+        if (this.#output.interactive) this.#redraw();
+        else
+          this.#print(
+            `${event.run}  round ${event.generation}/${run?.generations ?? '?'}  waits for ${event.agent} until ${until}`,
+          );
+        break;
+      }
       case 'generation-done':
         if (run !== undefined) this.#generation(run, event);
         break;

@@ -111,8 +111,9 @@ async function playPlans(
   for (const plan of plans) {
     const busy = (): number => [...active.keys()].reduce((sum, { agents }) => sum + agents.length, 0);
     // An external agent is in one place at a time.
-    const most = plan.agents.some(({ external }) => external !== undefined) ? 0 : processors - plan.agents.length;
-    while (active.size > 0 && busy() > most) await Promise.race(active.values());
+    const goesAlone = (): boolean => [plan, ...active.keys()].some(hasExternals);
+    while (active.size > 0 && (goesAlone() || busy() + plan.agents.length > processors))
+      await Promise.race(active.values());
     if (halt.signal.aborted || shared.signal.aborted) break;
     const work = playPlan(folder, plan, beside)
       .then((one) => {
@@ -131,6 +132,10 @@ async function playPlans(
   if (failure !== undefined) throw failure.error;
   const runs = plans.flatMap((plan) => played.get(plan)?.summary ?? []);
   return { runs, stop };
+}
+
+function hasExternals({ agents }: RunPlan): boolean {
+  return agents.some(({ external }) => external !== undefined);
 }
 
 function endsExperiment(stop: Stop, total: Meter): boolean {

@@ -8,6 +8,8 @@ import type { Submission, SubmissionRow } from './submission.ts';
 
 /** Submissions an agent may take back in one round: evaluations cost processor time. */
 const WITHDRAWALS_PER_ROUND = 10;
+/** Between two tellings of how far an evaluation is. */
+const PROGRESS_MS = 100;
 /** Characters of a submission's reason. */
 const REASON = 2_000;
 
@@ -235,10 +237,13 @@ export class OutsideAgents {
 
   #onProgress(agent: string, tell: (progress: EvaluationProgress) => void): () => void {
     let told: EvaluationProgress | undefined;
+    let toldAt = -Infinity;
     return this.#context.news.on(() => {
       const progress = this.#progress.get(agent);
       if (progress === undefined || progress === told) return;
+      if (progress.step === told?.step && performance.now() - toldAt < PROGRESS_MS) return;
       told = progress;
+      toldAt = performance.now();
       tell(progress);
     });
   }

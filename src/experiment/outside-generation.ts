@@ -45,6 +45,14 @@ export async function runOutsideGeneration(
   const view = viewOf(context, session, agent, generation, { files: {}, evals: standing.evals }, snapshot);
   await recorder.record(view.exposures.map((row) => rowOf('exposures', row.id, row)));
 
+  if (outside.submission(agent, generation) === undefined)
+    context.onEvent({
+      type: 'awaiting',
+      run: context.plan.id,
+      agent,
+      generation,
+      closesAt: outside.waiting?.closesAt ?? 0,
+    });
   for (;;) {
     const submission = await news.until(
       () => outside.submission(agent, generation) ?? (doors.closed ? null : undefined),

@@ -17,6 +17,14 @@ export type RunEvent =
       readonly generation: number;
       readonly phase: 'thinking' | 'checking' | 'evaluating';
     }
+  /** The round waits for an external agent. `closesAt`: epoch milliseconds at which it goes on without. */
+  | {
+      readonly type: 'awaiting';
+      readonly run: string;
+      readonly agent: string;
+      readonly generation: number;
+      readonly closesAt: number;
+    }
   | ({ readonly type: 'generation-done'; readonly run: string } & GenerationReport)
   | { readonly type: 'notice'; readonly run: string; readonly text: string }
   | { readonly type: 'run-ended'; readonly run: string; readonly status: string };

@@ -3,8 +3,8 @@ import type { Log } from '../space/log.ts';
 import { LogWriteError } from '../space/log.ts';
 import { recordsOf } from '../space/test-log-contract.ts';
 import { createMemoryLog } from '../space/memory-log.ts';
-import { defineScope } from '../space/scope.ts';
-import { markId } from '../space/test-marks.ts';
+import { defineScope, parseAgentName } from '../space/scope.ts';
+import { markId, scopeName } from '../space/test-marks.ts';
 import { type Gate, GateClosedError, openGate, UnknownAgentError } from './gate.ts';
 import {
   ANN,
@@ -419,5 +419,39 @@ describe('two gates over one log', () => {
     expect(two.gate.view.seq).toBe(log.head().seq);
     const decisions = await decisionsOf(log);
     expect(decisions).toHaveLength(20);
+  });
+});
+
+describe('admit()', () => {
+  const LATE = parseAgentName('late');
+  const grant = { agent: LATE, read: [LAB], write: [{ kind: 'observation', scope: LAB }] } as const;
+
+  it('lets in an agent that comes later, for good', async () => {
+    const log = createMemoryLog();
+    const { gate } = await openTestGate(log);
+    expect(() => gate.session(LATE, 'e')).toThrow(UnknownAgentError);
+    await gate.admit(grant);
+    expect(await gate.session(LATE, 'e').write(seen('t'))).toMatchObject({ verdict: 'allow' });
+    await gate.admit(grant);
+    const defined = (await recordsOf(log)).filter(({ key }) => key.startsWith('define/grant/late/'));
+    expect(defined.map(({ key }) => key)).toEqual(['define/grant/late/1']);
+    const again = await openGate({ log, run: 'run-1', clock: () => 0, scopes: [] });
+    expect(await again.session(LATE, 'e2').write(seen('t'))).toMatchObject({ verdict: 'allow' });
+  });
+
+  it('changes what sessions made from then on may do', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    await gate.admit(grant);
+    const before = gate.session(LATE, 'e');
+    await gate.admit({ ...grant, write: [] });
+    expect(await before.write(seen('t'))).toMatchObject({ verdict: 'allow' });
+    expect(await gate.session(LATE, 'e2').write(seen('t'))).toMatchObject({ denial: { code: 'no-right' } });
+  });
+
+  it("gives nobody the guard's names or scope", async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    await expect(gate.admit({ ...grant, agent: parseAgentName('guard') })).rejects.toThrow(RangeError);
+    await expect(gate.admit({ ...grant, read: [scopeName('guard')] })).rejects.toThrow(RangeError);
+    await expect(gate.admit(grant, [defineScope({ name: scopeName('guard/x') })])).rejects.toThrow(RangeError);
   });
 });

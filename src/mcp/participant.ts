@@ -121,7 +121,7 @@ export interface Participant {
   /** The task in words, for the agent: what to improve, the contract of `forward`, limits, how to take part. Markdown. */
   readonly briefing: string;
   standing(): Standing;
-  /** All files of the view, sorted by path. Not on record. */
+  /** All files of the view, sorted by path. By itself not on record. @see look */
   files(): readonly FileEntry[];
   /** The text of one file, on record as a read by `tool`. The same answer for what is not there and what may not be seen. */
   read(
@@ -161,6 +161,8 @@ export interface Participant {
   /** Marks it may see, in log order. */
   marks(query?: MarkQuery): readonly (Mark | ProjectedMark)[];
   mark(id: string): Mark | ProjectedMark | undefined;
+  /** Puts a call on record that only looked: at a list, its standing, marks. */
+  look(tool: string): Promise<void>;
   /** Puts a call on record that was refused before it got here (unknown tool, arguments of the wrong shape). */
   refuse(tool: string, problem: string): Promise<void>;
   /** Tells of changes until the returned function is called. */

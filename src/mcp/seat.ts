@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Denial, Outcome, ToolUse } from '../guard/decision.ts';
 import { denialText } from '../guard/denial-text.ts';
-import type { Session } from '../guard/gate.ts';
+import { GateClosedError, type Session } from '../guard/gate.ts';
 import type { EditorCommand } from '../materialize/editor.ts';
 import { canonicalPath, type ScopedPath, utf8Bytes } from '../materialize/paths.ts';
 import { buildTree, type Tree, type TreeFile } from '../materialize/tree.ts';
@@ -50,6 +50,8 @@ export interface SeatPort {
   /** The marks that make up the rest of its view, as of now. */
   evaluations(): readonly MarkId[];
   strategies(): readonly MarkId[];
+  /** A mark that the guard lets it see, but not yet: what a peer has published in the round that is open. At most {@link MOST_HIDDEN}. */
+  hides(mark: Mark | ProjectedMark): boolean;
   /** The generation that calls count for, and the last tool call of it that is on record. */
   generation(): number;
   lastToolCall(): number;
@@ -74,6 +76,11 @@ export interface SeatPort {
   onChange(listener: () => void): () => void;
 }
 
+/** One a peer. */
+const MOST_HIDDEN = 16;
+/** Bytes that an agent may write within {@link WRITE_WINDOW_MS}: the log keeps all of them. */
+const WRITE_BYTES = 128 * 1024 * 1024;
+const WRITE_WINDOW_MS = 10 * 60_000;
 /** As what a resource is read. */
 const RESOURCE = 'resources/read';
 /** Milliseconds over which changes are told as one. */
@@ -97,6 +104,8 @@ export class Seat implements Participant {
   #turn: Promise<unknown> = Promise.resolve();
   #generation = -1;
   #toolCalls = 0;
+  #windowFrom = -Infinity;
+  #written = 0;
   readonly #watchers = new Set<(change: Change) => void>();
   #unwatch: (() => void) | undefined;
 
@@ -174,16 +183,27 @@ export class Seat implements Participant {
     });
   }
 
-  leave(draft: unknown): Promise<Outcome> {
-    return this.#session.write(draft);
+  async leave(draft: unknown): Promise<Outcome> {
+    const denial = this.#charge(sizeOf(draft));
+    return denial === undefined
+      ? this.#session.write(draft)
+      : this.#session.use({ tool: 'note', operation: 'run' }, denial);
   }
 
-  marks(query?: MarkQuery): readonly (Mark | ProjectedMark)[] {
-    return this.#session.read(query);
+  marks(query: MarkQuery = {}): readonly (Mark | ProjectedMark)[] {
+    const { last, ...rest } = query;
+    const more = last === undefined ? {} : { last: last + MOST_HIDDEN };
+    const marks = this.#session.read({ ...rest, ...more }).filter((mark) => !this.#port.hides(mark));
+    return last === undefined ? marks : marks.slice(Math.max(0, marks.length - last));
   }
 
   mark(id: string): Mark | ProjectedMark | undefined {
-    return isMarkId(id) ? this.#session.get(id) : undefined;
+    const mark = isMarkId(id) ? this.#session.get(id) : undefined;
+    return mark !== undefined && !this.#port.hides(mark) ? mark : undefined;
+  }
+
+  async look(tool: string): Promise<void> {
+    await this.#session.use({ tool, operation: 'run' });
   }
 
   async refuse(tool: string, problem: string): Promise<void> {
@@ -279,6 +299,9 @@ export class Seat implements Participant {
     text: string | null,
     before: Entry | undefined,
   ): Promise<{ readonly ok: true; readonly file: FileEntry | null } | Refused> {
+    const denial = this.#charge(utf8Bytes(text ?? ''));
+    if (denial !== undefined)
+      return refusalIn(await this.#session.use({ tool: 'edit', operation: 'write', path }, denial));
     const outcome = await this.#session.write({
       scope: this.#port.ownScope,
       topic: path,
@@ -300,6 +323,22 @@ export class Seat implements Participant {
     this.#made = this.#sources().ids;
     const entry = this.#entries.get(path);
     return { ok: true, file: entry === undefined ? null : entryOf(entry) };
+  }
+
+  /** Counts what is about to be written. @returns what stands against it */
+  #charge(bytes: number): Denial | undefined {
+    const now = performance.now();
+    if (now - this.#windowFrom >= WRITE_WINDOW_MS) {
+      this.#windowFrom = now;
+      this.#written = 0;
+    }
+    if (this.#written + bytes > WRITE_BYTES)
+      return malformed(
+        'write',
+        `comes to more than ${WRITE_BYTES} bytes in ${WRITE_WINDOW_MS / 60_000} minutes; wait, and write less often`,
+      );
+    this.#written += bytes;
+    return undefined;
   }
 
   #restore(path: ScopedPath, before: Entry | undefined): void {
@@ -351,7 +390,7 @@ export class Seat implements Participant {
 
   /** Tells the watchers what became different, a few milliseconds after the first news of it. */
   #follow(): () => void {
-    const newest = (): string | undefined => this.#session.read({ last: 1 })[0]?.id;
+    const newest = (): string | undefined => this.marks({ last: 1 })[0]?.id;
     const standing = (): string => {
       const { run, best, published, peers } = this.standing();
       return JSON.stringify([run, best, published, peers]);
@@ -360,6 +399,14 @@ export class Seat implements Participant {
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {
       timer = undefined;
+      try {
+        tell();
+      } catch (error) {
+        // There will be no further news of a space that is closed: whoever calls is told so.
+        if (!(error instanceof GateClosedError)) throw error;
+      }
+    };
+    const tell = (): void => {
       this.#refresh();
       const now = { entries: this.#entries, mark: newest(), standing: standing() };
       const paths = new Set([...seen.entries.keys(), ...now.entries.keys()]);
@@ -412,6 +459,15 @@ export class Seat implements Participant {
 }
 
 export type { SubmitAnswer, SubmitProgress };
+
+/** Characters of a draft, about; what JSON cannot carry is the guard's to refuse. */
+function sizeOf(draft: unknown): number {
+  try {
+    return JSON.stringify(draft)?.length ?? 0;
+  } catch {
+    return 0;
+  }
+}
 
 /** A command without its empty fields. */
 function copyArguments(command: EditorCommand): Record<string, Json> {

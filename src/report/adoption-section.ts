@@ -135,8 +135,9 @@ function evidenceCell({ evidence, reuse, dOwn, dPeer }: NumberedAdoption): Marku
   if (!evidence) return html`similar code${distances}`;
   const step = LADDER.indexOf(evidence.level) + 1;
   return html`<span title="${EVIDENCE[evidence.level]}">${'●'.repeat(step)}${'○'.repeat(LADDER.length - step)} ${evidence.level}</span>${
-    reuse === undefined ? distances : html`<span class="sub">${percent(reuse)} of what is new is the peer's</span>`
-  }`;
+    evidence.readsObserved === false &&
+    html`<span class="sub">it works in a folder: what it opened cannot be seen</span>`
+  }${reuse === undefined ? distances : html`<span class="sub">${percent(reuse)} of what is new is the peer's</span>`}`;
 }
 
 function reason({ judgement, evidence, p }: NumberedAdoption, lookOf: LookOf): Markup {

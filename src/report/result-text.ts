@@ -57,7 +57,7 @@ function adoptionRow(run: RunSummary, row: AdoptionSummary): string[] {
     String(row.generation),
     `${row.peer} gen ${row.peerGeneration}`,
     `${Math.round(row.reuse * 100)} %`,
-    row.evidence.level,
+    row.evidence.readsObserved === false ? `${row.evidence.level} (reads unobservable)` : row.evidence.level,
     row.before.toFixed(4),
     row.after.toFixed(4),
     `${effect >= 0 ? '+' : ''}${effect.toFixed(4)}`,

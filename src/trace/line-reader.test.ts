@@ -46,6 +46,23 @@ describe('readLines()', () => {
     ]);
   });
 
+  it('goes on from any place that it gave, in bytes, whatever the lines and their ends are', async () => {
+    const path = join(await makeTestFolder(), 'f');
+    await writeFile(path, `\u00e9\u00e9\r\n\n${'x'.repeat(200_000)}\nlast`);
+    const texts = (await collect(readLines(path, 1e6))).map(({ text }) => text);
+    const place = { at: 0 };
+    const seen: (string | null)[] = [];
+    for (const expected of texts) {
+      for await (const { text } of readLines(path, 1e6, place)) {
+        seen.push(text);
+        break;
+      }
+      expect(seen.at(-1)).toBe(expected);
+    }
+    expect(place.at).toBe(4 + 2 + 1 + 200_001 + 4);
+    expect(await collect(readLines(path, 1e6, place))).toEqual([]);
+  });
+
   it('holds no more than the limit of a line of 200 MB', async () => {
     const path = join(await makeTestFolder(), 'f');
     const chunk = Buffer.alloc(1 << 20, 'x');

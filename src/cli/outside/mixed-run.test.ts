@@ -9,7 +9,7 @@ import type { ExperimentFolder } from '../../experiment/experiment-folder.ts';
 import { type ExperimentResult, playExperiment } from '../../experiment/experiment.ts';
 import type { OpenRun } from '../../experiment/open-run.ts';
 import { Interrupted } from '../../experiment/run.ts';
-import { ownScope } from '../../experiment/run-context.ts';
+import { ownScope, STRATEGIES } from '../../experiment/run-context.ts';
 import type { EditorCommand } from '../../materialize/editor.ts';
 import type { Participant } from '../../mcp/participant.ts';
 import { isRecord } from '../../space/json-value.ts';
@@ -276,5 +276,58 @@ describe('a mixed run', () => {
       expect(await seat.put('../up', 'x', null)).toMatchObject({ ok: false, code: 'malformed' });
       await seat.submit({});
     });
+  }, 60_000);
+
+  it('shows nobody what a peer has published in the same round', async () => {
+    const agents: ExperimentInput['agents'] = ['me', 'you'].map((name) => ({ name, external: 'mcp' }));
+    const folder = await make({ ...SMALL, agents, generations: 2, rounds: {} });
+    const taylor = 'export const forward = ({ x }: { x: number[] }) => x.map((v) => v - v ** 3 / 6 + v ** 5 / 120);\n';
+    await play(folder, async (seat, run) => {
+      const you = openRunSeat(run, 'you');
+      await until(seat, 1);
+      const strategies = (): unknown[] =>
+        seat
+          .marks({ scope: STRATEGIES })
+          .map((mark) => mark.kind === 'observation' && [mark.topic, Reflect.get(Object(mark.content), 'generation')]);
+      const before = strategies();
+      let told = 0;
+      const off = seat.watch(({ marks }) => (told += Number(marks)));
+      await you.edit({ command: 'create', path: 'task_agent.ts', file_text: taylor });
+      expect(await you.submit({})).toMatchObject({ ok: true, published: true });
+      expect(strategies()).toEqual(before);
+      expect(seat.standing().peers).toEqual([expect.objectContaining({ agent: 'you', generation: 0 })]);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(told).toBe(0);
+      off();
+      await seat.submit({});
+      await until(seat, 2);
+      expect(strategies()).toContainEqual(['you', 1]);
+      expect(seat.standing().peers).toEqual([expect.objectContaining({ agent: 'you', generation: 1 })]);
+      await Promise.all([seat.submit({}), you.submit({})]);
+    });
+  }, 60_000);
+
+  it('marks what a folder agent takes as exposed, its reads as not observable', async () => {
+    const agents: ExperimentInput['agents'] = [
+      { name: 'planner', model: 'scripted/planner' },
+      { name: 'me', external: 'folder' },
+    ];
+    const folder = await make({ agents, generations: 4, rounds: {} });
+    const result = await play(folder, async (seat) => {
+      for (let round = 1; round <= 3; round += 1) {
+        await until(seat, round);
+        await seat.submit({});
+      }
+      await until(seat, 4);
+      expect(seat.standing().readsObserved).toBe(false);
+      const peer = seat.files().find(({ path }) => /^strategies\/planner_gen\d+\/task_agent\.ts$/u.test(path));
+      const opened = await seat.read(peer?.path ?? '', 'resources/read');
+      if (!opened.ok) throw new Error(opened.message);
+      const own = seat.files().find(({ path }) => path === 'task_agent.ts');
+      await seat.put('task_agent.ts', opened.text, own?.sha256 ?? '');
+      await seat.submit({});
+    });
+    const adoption = result.runs[0]?.adoptions.find(({ agent }) => agent === 'me');
+    expect(adoption?.evidence).toMatchObject({ level: 'exposed', reads: [], readsObserved: false });
   }, 60_000);
 });

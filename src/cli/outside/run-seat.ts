@@ -4,8 +4,16 @@ import { SHOWN_EVALS } from '../../experiment/generation.ts';
 import type { OpenRun } from '../../experiment/open-run.ts';
 import { editableBy } from '../../experiment/policy.ts';
 import { rowOf } from '../../experiment/recorder.ts';
-import { evaluationScope, notesScope, ownScope, programFiles } from '../../experiment/run-context.ts';
+import {
+  candidateId,
+  evaluationScope,
+  notesScope,
+  ownScope,
+  programFiles,
+  STRATEGIES,
+} from '../../experiment/run-context.ts';
 import { bestOf } from '../../experiment/run-state.ts';
+import { isRecord } from '../../space/json-value.ts';
 import { Seat, type SeatPort, type SeatTools } from '../../mcp/seat.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { MarkId } from '../../space/marks.ts';
@@ -51,6 +59,12 @@ export function openRunSeat({ context }: OpenRun, agent: string): Seat {
     evaluations: () =>
       session.read({ scope: evaluationScope(agent), live: true, last: SHOWN_EVALS }).map(({ id }) => id),
     strategies,
+    // Nobody sees another's output of the same round.
+    hides: (mark) =>
+      mark.scope === STRATEGIES &&
+      mark.kind === 'observation' &&
+      isRecord(mark.content) &&
+      Number(mark.content['generation']) > (state.last?.round ?? -1),
     generation: () => outside.generation(agent),
     lastToolCall: () => outsideSteps.lastToolCall(agent, outside.generation(agent)),
     openTools: openSeatTools(sandbox),
@@ -77,7 +91,7 @@ export function openRunSeat({ context }: OpenRun, agent: string): Seat {
           generations: config.generations,
           phase: outside.phase(agent),
           closesAt: waiting?.closesAt ?? null,
-          waitingFor: waiting?.agents ?? [],
+          waitingFor: (waiting?.agents ?? []).filter((name) => !state.candidates.has(candidateId(name, outside.round))),
         },
         best: best === undefined ? null : { generation: best.generation, score: outside.disclosed(best.score) },
         published: published == null ? null : { generation: published.generation },

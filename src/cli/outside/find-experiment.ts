@@ -1,0 +1,133 @@
+import { existsSync, statSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { configDirOf } from '../../evaluate/secret.ts';
+import { errorCode, type ExperimentConfig, readConfig } from '../../experiment/config.ts';
+import { createExperiment, type ExperimentFolder, openExperiment } from '../../experiment/experiment-folder.ts';
+import { planRuns } from '../../experiment/run-plan.ts';
+import { readRunFile } from '../../trace/run-folder.ts';
+import { DEFAULT_OUT } from '../experiment-commands.ts';
+import { type Surroundings, UsageError } from '../output.ts';
+
+export interface FoundExperiment {
+  readonly folder: ExperimentFolder;
+  /** Only this run of it. */
+  readonly only?: string;
+}
+
+/**
+ * The experiment that `path` names, with something left to play: a run's or an experiment's folder, or a config. For a config, the newest
+ * folder below `out` that was made from it and is not finished; a new one where there is none.
+ *
+ * @throws {UsageError} when all of it is played, or it is neither; {ConfigError} {ResultsError} {TaskError}
+ */
+export async function findExperiment(path: string, world: Surroundings, out = DEFAULT_OUT): Promise<FoundExperiment> {
+  const given = resolve(world.cwd, path);
+  if (!existsSync(given))
+    throw new UsageError(`there is no ${path}; give a config (YAML), or the folder of an experiment or a run`);
+  if (!statSync(given).isDirectory()) return { folder: await folderFor(given, resolve(world.cwd, out), world) };
+  const found = await openExperiment(given, world.env);
+  if (await isFinished(found))
+    throw new UsageError(`${path} is finished: all its rounds are played; start a new one from its config`);
+  return found;
+}
+
+async function folderFor(file: string, out: string, { env }: Surroundings): Promise<ExperimentFolder> {
+  const config = await readConfig(file);
+  const known = await unfinishedIn(config, out, env);
+  if (known !== undefined) return known;
+  // Clients that start together (each agent a process of its own) are to meet in one experiment.
+  return onlyOne(`${out}\0${config.name}`, env, async () => {
+    const made = await unfinishedIn(config, out, env);
+    return made ?? createExperiment(config, out, { env, publicSecret: false });
+  });
+}
+
+async function unfinishedIn(
+  config: ExperimentConfig,
+  out: string,
+  env: Surroundings['env'],
+): Promise<ExperimentFolder | undefined> {
+  for (const dir of await foldersOf(config, out)) {
+    const found = await openExperiment(dir, env).catch(() => undefined);
+    if (found !== undefined && isSame(found.folder.config, config) && !(await isFinished(found))) return found.folder;
+  }
+  return undefined;
+}
+
+/** How long making an experiment's folder may take; a lock that is older was left behind. */
+const LOCK_MS = 20_000;
+
+/** Runs `work` in one of this user's processes at a time. */
+async function onlyOne<T>(what: string, env: Surroundings['env'], work: () => Promise<T>): Promise<T> {
+  const folder = join(configDirOf(env), 'locks');
+  const lock = join(folder, hash('sha256', what));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (;;) {
+    try {
+      await mkdir(lock);
+      break;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      const made = await stat(lock).catch(() => undefined);
+      if (made !== undefined && Date.now() - made.mtimeMs > LOCK_MS) await rm(lock, { recursive: true, force: true });
+      else await sleep(50);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+/** `<out>/<name>`, `<out>/<name>-2` ..., the newest first. */
+async function foldersOf({ name }: ExperimentConfig, out: string): Promise<string[]> {
+  const numberOf = (folder: string): number => {
+    if (folder === name) return 1;
+    const rest = folder.startsWith(`${name}-`) ? folder.slice(name.length + 1) : '';
+    return /^\d+$/u.test(rest) ? Number(rest) : 0;
+  };
+  const names = await readdir(out).catch(() => []);
+  return names
+    .filter((folder) => numberOf(folder) > 0 && existsSync(join(out, folder, 'experiment.json')))
+    .sort((a, b) => numberOf(b) - numberOf(a))
+    .map((folder) => join(out, folder));
+}
+
+/** What was written into the experiment's folder is the config, but for where its space is. */
+function isSame(written: ExperimentConfig, given: ExperimentConfig): boolean {
+  const plain = (config: ExperimentConfig): unknown => JSON.parse(JSON.stringify({ ...config, space: undefined }));
+  return isDeepStrictEqual(plain(written), plain(given));
+}
+
+async function isFinished({ folder, only }: FoundExperiment): Promise<boolean> {
+  for (const { id } of planRuns(folder.config)) {
+    if (only !== undefined && only !== id) continue;
+    const dir = join(folder.dir, id);
+    if (!existsSync(join(dir, 'run.json')) || (await readRunFile(dir)).status !== 'done') return false;
+  }
+  return true;
+}
+
+/** How an agent of the experiment takes part from outside. @throws {UsageError} when it does not */
+export function externalOf({ folder, only }: FoundExperiment, agent: string): 'mcp' | 'folder' {
+  const agents = planRuns(folder.config)
+    .filter(({ id }) => only === undefined || id === only)
+    .flatMap((plan) => plan.agents);
+  const found = agents.find(({ name }) => name === agent);
+  if (found?.external !== undefined) return found.external;
+  const outside = [...new Set(agents.filter(({ external }) => external !== undefined).map(({ name }) => name))];
+  const others =
+    outside.length === 0
+      ? `it has no external agent; add one to its agents: - { name: ${found === undefined ? agent : 'me'}, external: mcp }`
+      : `its external agents are ${outside.join(', ')}`;
+  throw new UsageError(
+    found === undefined
+      ? `${folder.config.name} has no agent ${JSON.stringify(agent)}; ${others}`
+      : `${agent} is driven by hivemark (${found.model}), not from outside; ${others}`,
+  );
+}
