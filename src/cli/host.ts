@@ -14,6 +14,8 @@ export interface JoinedHost {
   /** `http://.../mcp`. */
   readonly url: string;
   readonly token: string;
+  /** The experiment's folder; undefined for an address. */
+  readonly dir?: string;
   /** Where the agent was declared: `mcp` or `folder`; undefined for an address of another machine. */
   readonly external?: 'mcp' | 'folder';
   /** The experiment is played in this process. */
@@ -35,15 +37,19 @@ export async function findOrStartHost(
   options: Partial<HostOptions> & { readonly out?: string } = {},
 ): Promise<JoinedHost> {
   if (/^https?:\/\//u.test(experiment)) return remoteHost(experiment, world);
-  const found = await findExperiment(experiment, world, options.out);
+  const found = await findExperiment(experiment, world, {
+    agent,
+    ...(options.out === undefined ? {} : { out: options.out }),
+  });
   const external = externalOf(found, agent);
   const token = localToken(await localSecret(found.folder.dir, world.env), agent);
-  const there = await findEndpoint(found.folder.dir);
-  if (there !== undefined) return { url: there.url, token, external, close: () => Promise.resolve() };
+  const { dir } = found.folder;
+  const there = await findEndpoint(dir);
+  if (there !== undefined) return { url: there.url, token, dir, external, close: () => Promise.resolve() };
   const own = await startUnlessPlayed(found, { ...options, onEvent: options.onEvent ?? (() => undefined) }, world);
-  if (own !== undefined) return { url: own.url, token, external, own, close: () => own.close() };
+  if (own !== undefined) return { url: own.url, token, dir, external, own, close: () => own.close() };
   const { url } = await endpointThatAppears(found, world);
-  return { url, token, external, close: () => Promise.resolve() };
+  return { url, token, dir, external, close: () => Promise.resolve() };
 }
 
 function remoteHost(address: string, { env }: Surroundings): JoinedHost {

@@ -7,8 +7,9 @@ import { createStdioTransport, serveStdio } from '../mcp/stdio.ts';
 import { TokenBook } from '../mcp/tokens.ts';
 import { analystServer } from '../mcp/analyst-server.ts';
 import { openResults } from '../mcp/analyst-folder.ts';
-import { findOrStartHost } from './host.ts';
+import { findOrStartHost, type JoinedHost } from './host.ts';
 import { aborted } from './outside/aborted.ts';
+import { findEndpoint } from './outside/endpoint-file.ts';
 import { serveConformance } from './outside/conformance-host.ts';
 import { externalOf, findExperiment } from './outside/find-experiment.ts';
 import { healthOf, listenAt, startHost } from './outside/host.ts';
@@ -75,32 +76,49 @@ async function participateOverStdio(experiment: string, flags: McpFlags, world: 
   const { output, signal } = world;
   const view = new ProgressView({ ...output, interactive: false });
   const left = Promise.withResolvers<void>();
-  const joined = await findOrStartHost(experiment, agent, world, {
-    linger: left.promise,
-    onEvent: (event) => view.on(event),
-    ...(flags.out === undefined ? {} : { out: flags.out }),
-  });
+  const hosts: JoinedHost[] = [];
+  const join = async (): Promise<JoinedHost> => {
+    const host = await findOrStartHost(experiment, agent, world, {
+      linger: left.promise,
+      onEvent: (event) => view.on(event),
+      ...(flags.out === undefined ? {} : { out: flags.out }),
+    });
+    hosts.push(host);
+    return host;
+  };
   try {
-    if (joined.own === undefined) {
-      const { url, token } = joined;
+    const { own, url, token, dir } = await join();
+    if (own === undefined) {
       output.err(`hivemark: ${agent} takes part at ${url}\n`);
-      await bridge(createStdioTransport(), {
-        url,
-        token,
-        signal,
-        onNotice: (text) => output.err(`hivemark: ${text}\n`),
-      });
+      const onNotice = (text: string): void => output.err(`hivemark: ${text}\n`);
+      const find = whoPlaysOn(dir, async () => (await join()).url);
+      await bridge(createStdioTransport(), { url, token, signal, onNotice, find });
       return EXIT.done;
     }
     output.err(`hivemark: ${agent} takes part; the experiment is played here, others may join it meanwhile\n`);
-    const server = participantServer(await joined.own.seat(agent));
-    await serveStdio(server, { signal });
-    left.resolve();
+    await serveStdio(participantServer(await own.seat(agent)), { signal });
     return EXIT.done;
   } finally {
     left.resolve();
-    await joined.close();
+    await Promise.all(hosts.map((host) => host.close()));
   }
+}
+
+/** How long whoever played an experiment has to come back before somebody else goes on with it. */
+const COMES_BACK_MS = 8_000;
+
+/** Where an experiment is played, asked again and again while nobody is met there; when nobody comes back, `play` plays it here. */
+function whoPlaysOn(dir: string | undefined, play: () => Promise<string>): () => Promise<string | undefined> {
+  let missedAt: number | undefined;
+  return async () => {
+    const there = dir === undefined ? undefined : await findEndpoint(dir);
+    if (there !== undefined) {
+      missedAt = undefined;
+      return there.url;
+    }
+    missedAt ??= performance.now();
+    return dir === undefined || performance.now() - missedAt < COMES_BACK_MS ? undefined : play();
+  };
 }
 
 /** All external agents of an experiment, or the one that is named. */
@@ -111,7 +129,10 @@ async function serveExperiment(
   world: Surroundings,
 ): Promise<ExitCode> {
   const { output, signal } = world;
-  const found = await findExperiment(experiment, world, flags.out);
+  const found = await findExperiment(experiment, world, {
+    ...(flags.agent === undefined ? {} : { agent: flags.agent }),
+    ...(flags.out === undefined ? {} : { out: flags.out }),
+  });
   if (flags.agent !== undefined) externalOf(found, flags.agent);
   const view = new ProgressView(output);
   const left = Promise.withResolvers<void>();

@@ -146,7 +146,11 @@ class Serving {
 
   async #openExperiment(path: string): Promise<void> {
     const { output } = this.#world;
-    const found = await findExperiment(path, this.#world, this.#flags.out);
+    const found = await findExperiment(
+      path,
+      this.#world,
+      this.#flags.out === undefined ? {} : { out: this.#flags.out },
+    );
     const view = new ProgressView({ ...output, interactive: false });
     const place = `/runs/${found.folder.config.name}/mcp`;
     if (this.#mounts.has(place)) throw new UsageError(`two experiments are named ${found.folder.config.name}`);

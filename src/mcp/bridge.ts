@@ -17,6 +17,8 @@ export interface BridgeOptions {
   /** Of the endpoint: `http://127.0.0.1:PORT/mcp`. */
   readonly url: string;
   readonly token?: string;
+  /** Where the server is now, asked for when it is no more where it was. @default where it was */
+  readonly find?: () => Promise<string | undefined>;
   /** Ends the bridge. */
   readonly signal?: AbortSignal;
   /** How long a server that does not answer is tried again before calls are given up. @default 30 s */
@@ -60,11 +62,13 @@ class Bridge {
   /** The client's `initialized` is on its way: what comes after it must not overtake it. */
   #ready: Promise<void> = Promise.resolve();
   #gaveUp = false;
+  #url: string;
   #closed = false;
 
   constructor(client: Transport, options: BridgeOptions) {
     this.#client = client;
     this.#options = options;
+    this.#url = options.url;
   }
 
   async run(): Promise<void> {
@@ -134,8 +138,14 @@ class Bridge {
   /** Sends one message on, over a new session if need be. */
   async #forward(message: JSONRPCMessage): Promise<void> {
     for (;;) {
-      const http = this.#current;
+      // What is known to be lost is not sent on.
+      const lost = await this.#reconnecting;
       if (this.#closed) return;
+      if (lost !== undefined) {
+        this.#fail(message, lost.message);
+        return;
+      }
+      const http = this.#current;
       if (http === undefined) {
         const problem = await this.#reconnect(http);
         if (problem === undefined) continue;
@@ -196,7 +206,7 @@ class Bridge {
         await http.openAgain(initialize, [...this.#standing.values()]);
         this.#current = http;
         this.#gaveUp = false;
-        this.#options.onNotice?.(`connected to ${this.#options.url} again`);
+        this.#options.onNotice?.(`connected to ${this.#url} again`);
         this.#settleLost(lost);
         // What changed meanwhile was told to nobody.
         for (const { method, params } of this.#standing.values())
@@ -214,6 +224,7 @@ class Bridge {
       }
       if (performance.now() + waitMs > until) break;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await this.#findAgain();
     }
     this.#gaveUp = true;
     this.#current = undefined;
@@ -224,6 +235,14 @@ class Bridge {
       this.#fail(message, message.method === 'tools/call' ? `${problem.message}. ${UNKNOWN_EFFECT}` : problem.message);
     }
     return problem;
+  }
+
+  async #findAgain(): Promise<void> {
+    try {
+      this.#url = (await this.#options.find?.()) ?? this.#url;
+    } catch (error) {
+      this.#options.onNotice?.(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** What was under way on a connection that is no more. */
@@ -237,8 +256,8 @@ class Bridge {
   }
 
   #connection(): BridgeConnection {
-    const { url, token } = this.#options;
-    const connection: BridgeConnection = new BridgeConnection(url, token, {
+    const { token } = this.#options;
+    const connection: BridgeConnection = new BridgeConnection(this.#url, token, {
       onMessage: (message) => this.#answer(connection, message),
       onLost: () => {
         if (!this.#closed && this.#current === connection) void this.#reconnect(connection);
@@ -274,7 +293,7 @@ class Bridge {
     if (error instanceof ServerRefusal) return error;
     const why = whyUnreachable(error);
     return new Error(
-      `the hivemark server at ${this.#options.url} does not answer${why === undefined ? '' : ` (${why})`}; is it running? Start it again, then repeat the call`,
+      `the hivemark server at ${this.#url} does not answer${why === undefined ? '' : ` (${why})`}; is it running? Start it again, then repeat the call`,
       { cause: error },
     );
   }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { configDirOf } from '../../evaluate/secret.ts';
-import { errorCode, type ExperimentConfig, readConfig } from '../../experiment/config.ts';
+import { type AgentConfig, errorCode, type ExperimentConfig, readConfig } from '../../experiment/config.ts';
 import { createExperiment, type ExperimentFolder, openExperiment } from '../../experiment/experiment-folder.ts';
 import { planRuns } from '../../experiment/run-plan.ts';
 import { readRunFile } from '../../trace/run-folder.ts';
@@ -20,23 +20,30 @@ export interface FoundExperiment {
 
 /**
  * The experiment that `path` names, with something left to play: a run's or an experiment's folder, or a config. For a config, the newest
- * folder below `out` that was made from it and is not finished; a new one where there is none.
+ * folder below `out` that was made from it and is not finished; a new one where there is none, unless `agent` is not external in it.
  *
  * @throws {UsageError} when all of it is played, or it is neither; {ConfigError} {ResultsError} {TaskError}
  */
-export async function findExperiment(path: string, world: Surroundings, out = DEFAULT_OUT): Promise<FoundExperiment> {
+export async function findExperiment(
+  path: string,
+  world: Surroundings,
+  { out = DEFAULT_OUT, agent }: { readonly out?: string; readonly agent?: string } = {},
+): Promise<FoundExperiment> {
   const given = resolve(world.cwd, path);
   if (!existsSync(given))
     throw new UsageError(`there is no ${path}; give a config (YAML), or the folder of an experiment or a run`);
-  if (!statSync(given).isDirectory()) return { folder: await folderFor(given, resolve(world.cwd, out), world) };
+  if (!statSync(given).isDirectory()) {
+    const config = await readConfig(given);
+    if (agent !== undefined) externalIn(config.name, config.agents, agent);
+    return { folder: await folderFor(config, resolve(world.cwd, out), world) };
+  }
   const found = await openExperiment(given, world.env);
   if (await isFinished(found))
     throw new UsageError(`${path} is finished: all its rounds are played; start a new one from its config`);
   return found;
 }
 
-async function folderFor(file: string, out: string, { env }: Surroundings): Promise<ExperimentFolder> {
-  const config = await readConfig(file);
+async function folderFor(config: ExperimentConfig, out: string, { env }: Surroundings): Promise<ExperimentFolder> {
   const known = await unfinishedIn(config, out, env);
   if (known !== undefined) return known;
   // Clients that start together (each agent a process of its own) are to meet in one experiment.
@@ -118,6 +125,10 @@ export function externalOf({ folder, only }: FoundExperiment, agent: string): 'm
   const agents = planRuns(folder.config)
     .filter(({ id }) => only === undefined || id === only)
     .flatMap((plan) => plan.agents);
+  return externalIn(folder.config.name, agents, agent);
+}
+
+function externalIn(experiment: string, agents: readonly AgentConfig[], agent: string): 'mcp' | 'folder' {
   const found = agents.find(({ name }) => name === agent);
   if (found?.external !== undefined) return found.external;
   const outside = [...new Set(agents.filter(({ external }) => external !== undefined).map(({ name }) => name))];
@@ -127,7 +138,7 @@ export function externalOf({ folder, only }: FoundExperiment, agent: string): 'm
       : `its external agents are ${outside.join(', ')}`;
   throw new UsageError(
     found === undefined
-      ? `${folder.config.name} has no agent ${JSON.stringify(agent)}; ${others}`
+      ? `${experiment} has no agent ${JSON.stringify(agent)}; ${others}`
       : `${agent} is driven by hivemark (${found.model}), not from outside; ${others}`,
   );
 }

@@ -2,6 +2,7 @@ import type { ExperimentResult } from '../../experiment/experiment.ts';
 import { playExperiment } from '../../experiment/experiment.ts';
 import type { OpenRun, ServeRun } from '../../experiment/open-run.ts';
 import type { OnEvent } from '../../experiment/progress.ts';
+import { candidateId } from '../../experiment/run-context.ts';
 import { Interrupted } from '../../experiment/run.ts';
 import { FollowingSeat } from '../../mcp/following-seat.ts';
 import { type HttpServerOptions, startHttpServer } from '../../mcp/http-server.ts';
@@ -124,8 +125,11 @@ class ExperimentHost implements Host {
 
   /** What the open run has left needs nobody: the sealed split is scored, and it is done. */
   #isPlayed(): boolean {
-    const { state, config } = this.#run?.context ?? {};
-    return config !== undefined && (state?.last?.round ?? 0) >= config.generations;
+    if (this.#run === undefined) return false;
+    const { state, config, plan } = this.#run.context;
+    const { generations } = config;
+    if ((state.last?.round ?? 0) >= generations) return true;
+    return plan.agents.every(({ name }) => state.candidates.has(candidateId(name, generations)));
   }
 
   async #play(): Promise<ExperimentResult> {
