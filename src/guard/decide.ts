@@ -10,6 +10,7 @@ import type { Policy, PolicyInput } from './policies/policy.ts';
 import { probe } from './policies/probe.ts';
 import { rate } from './policies/rate.ts';
 import { size } from './policies/size.ts';
+import { staleEdit } from './policies/stale-edit.ts';
 import { syntax } from './policies/syntax.ts';
 import { verbsTopics } from './policies/verbs-topics.ts';
 
@@ -26,7 +27,7 @@ const ADMISSION: readonly Policy[] = [
   rate,
 ];
 /** What comes after it. */
-const RULING: readonly Policy[] = [content, syntax, conflict];
+const RULING: readonly Policy[] = [content, syntax, staleEdit, conflict];
 
 const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
 

@@ -22,6 +22,7 @@ export type Denial =
   | { readonly code: 'target-not-yours'; readonly check: 'authorization'; readonly target: string }
   | { readonly code: 'id-taken'; readonly check: 'identity'; readonly id: string }
   | { readonly code: 'not-editable'; readonly check: 'edit-scope'; readonly path: string }
+  | { readonly code: 'stale-edit'; readonly check: 'edit-scope'; readonly path: string }
   | { readonly code: 'required-file'; readonly check: 'edit-scope'; readonly path: string }
   | {
       readonly code: 'file-too-large';

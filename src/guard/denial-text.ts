@@ -24,6 +24,8 @@ export function denialText(denial: Denial): string {
       return `refused: the id ${q(denial.id)} is not free for this content`;
     case 'not-editable':
       return `refused: ${q(denial.path)} is not an editable file; nothing was changed`;
+    case 'stale-edit':
+      return `refused: ${q(denial.path)} was changed meanwhile; look at it again, then repeat the edit`;
     case 'required-file':
       return `refused: ${q(denial.path)} must exist and cannot be deleted`;
     case 'file-too-large':

@@ -455,3 +455,18 @@ describe('admit()', () => {
     await expect(gate.admit(grant, [defineScope({ name: scopeName('guard/x') })])).rejects.toThrow(RangeError);
   });
 });
+
+describe('an edit of a file that was changed meanwhile', () => {
+  it('is refused, and names the file; the version that is there may be edited', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    const [one, other] = [gate.session(ANN, 'e1'), gate.session(ANN, 'e2')];
+    const first = await one.write(file('task.ts', 'a'));
+    const base = first.verdict === 'allow' ? first.mark?.id : undefined;
+    const on = (supersedes: typeof base, text: string) => ({ ...file('task.ts', text), supersedes });
+    const [mine, theirs] = await Promise.all([one.write(on(base, 'b')), other.write(on(base, 'c'))]);
+    expect(mine.verdict).toBe('allow');
+    expect(theirs).toMatchObject({ verdict: 'denied', denial: { code: 'stale-edit', path: 'task.ts' } });
+    const head = mine.verdict === 'allow' ? mine.mark?.id : undefined;
+    expect(await other.write(on(head, 'bc'))).toMatchObject({ verdict: 'allow' });
+  });
+});

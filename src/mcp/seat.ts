@@ -9,6 +9,7 @@ import { Workspace } from '../materialize/workspace.ts';
 import type { Json, Mark, MarkId, ProjectedMark, ScopeName } from '../space/marks.ts';
 import type { MarkQuery } from '../space/query.ts';
 import { isMarkId } from '../space/stored-mark.ts';
+import type { LaterMarks } from './marks-after.ts';
 import type {
   Change,
   FileEntry,
@@ -52,6 +53,8 @@ export interface SeatPort {
   strategies(): readonly MarkId[];
   /** A mark that the guard lets it see, but not yet: what a peer has published in the round that is open. At most {@link MOST_HIDDEN}. */
   hides(mark: Mark | ProjectedMark): boolean;
+  /** The marks after a position of the log, whoever may see them, and the position they go up to. */
+  marksAfter(seq: number): LaterMarks;
   /** The generation that calls count for, and the last tool call of it that is on record. */
   generation(): number;
   lastToolCall(): number;
@@ -81,10 +84,19 @@ const MOST_HIDDEN = 16;
 /** Bytes that an agent may write within {@link WRITE_WINDOW_MS}: the log keeps all of them. */
 const WRITE_BYTES = 128 * 1024 * 1024;
 const WRITE_WINDOW_MS = 10 * 60_000;
+/** Attempts at one edit where others write the same file at the same time. */
+const MOST_ATTEMPTS = 5;
 /** As what a resource is read. */
 const RESOURCE = 'resources/read';
 /** Milliseconds over which changes are told as one. */
 const COALESCE_MS = 15;
+
+/** What a seat's watchers were told of last. */
+interface Sight extends LaterMarks {
+  readonly entries: ReadonlyMap<ScopedPath, Entry>;
+  readonly round: number | undefined;
+  readonly standing: string;
+}
 
 type Entry = FileEntry & { readonly text: string; readonly mark: MarkId };
 
@@ -238,11 +250,24 @@ export class Seat implements Participant {
       await this.#session.use({ tool: name, operation: 'run' }, denial);
       return refused(denial.code, denialText(denial));
     }
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#attempt(name, input, toolCall, signal);
+      // Somebody else, another process of the agent's, was first: the edit is made again on what is there now.
+      if (answer.ok || answer.code !== 'stale-edit' || name !== 'editor' || attempt === MOST_ATTEMPTS) return answer;
+    }
+  }
+
+  async #attempt(
+    name: 'editor' | 'bash',
+    input: Readonly<Record<string, Json>>,
+    toolCall: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ToolAnswer | Refused> {
     this.#refresh();
     const before = new Map(this.#entries);
     const { text, isError, reads, wrote, denied } = await this.#tools.call({ id: '', name, arguments: input }, signal);
     for (const read of reads) this.#port.noteRead({ toolCall, tool: name, ...read });
-    const refusals: string[] = [];
+    const refusals: Refused[] = [];
     const kept: FileEntry[] = [];
     for (const path of wrote) {
       const now = this.#workspace.read(path) ?? null;
@@ -250,15 +275,15 @@ export class Seat implements Participant {
       if (outcome.ok) kept.push(...(outcome.file === null ? [] : [outcome.file]));
       else {
         this.#restore(path, before.get(path));
-        refusals.push(outcome.message);
+        refusals.push(outcome);
       }
     }
     if (denied !== undefined) return refused(denied.code, denialText(denied));
     const [refusal] = refusals;
-    if (refusal !== undefined && name === 'editor') return refused('refused', refusal);
+    if (refusal !== undefined && name === 'editor') return refusal;
     // What the tool says comes first: nothing in its text can pass for a word of the guard.
     if (isError) return refused('tool', text.replace(/^Error: /u, ''));
-    return { ok: true, text: [...refusals, text].join('\n'), wrote: kept };
+    return { ok: true, text: [...refusals.map(({ message }) => message), text].join('\n'), wrote: kept };
   }
 
   async #put(path: string, text: string | null, expected: string | null): ReturnType<Participant['put']> {
@@ -289,8 +314,15 @@ export class Seat implements Participant {
     const problem = text === null ? this.#workspace.remove(parsed.path) : this.#workspace.write(parsed.path, text);
     if (problem !== undefined) return refused(problem.code, `${parsed.path} ${problem.problem}`);
     const stored = await this.#store(parsed.path, text, entry);
-    if (!stored.ok) this.#restore(parsed.path, entry);
-    return stored;
+    if (stored.ok) return stored;
+    this.#restore(parsed.path, entry);
+    if (stored.code !== 'stale-edit') return stored;
+    this.#refresh();
+    const there = this.#entries.get(parsed.path);
+    return {
+      ...refused('conflict', stored.message),
+      now: there === undefined ? null : { sha256: there.sha256, text: there.text },
+    };
   }
 
   /** Makes what a tool left in the workspace a mark. */
@@ -390,14 +422,20 @@ export class Seat implements Participant {
 
   /** Tells the watchers what became different, a few milliseconds after the first news of it. */
   #follow(): () => void {
-    const newest = (): string | undefined => this.marks({ last: 1 })[0]?.id;
-    const standing = (): string => {
+    const look = (after: number): Sight => {
       const { run, best, published, peers } = this.standing();
-      return JSON.stringify([run, best, published, peers]);
+      const { seq, ids } = this.#port.marksAfter(after);
+      return {
+        entries: this.#entries,
+        seq,
+        ids,
+        round: run?.round,
+        standing: JSON.stringify([run, best, published, peers]),
+      };
     };
-    let seen = { entries: this.#entries, mark: newest(), standing: standing() };
+    let seen = look(Infinity);
     let timer: NodeJS.Timeout | undefined;
-    const look = (): void => {
+    const wake = (): void => {
       timer = undefined;
       try {
         tell();
@@ -408,15 +446,17 @@ export class Seat implements Participant {
     };
     const tell = (): void => {
       this.#refresh();
-      const now = { entries: this.#entries, mark: newest(), standing: standing() };
+      const now = look(seen.seq);
       const paths = new Set([...seen.entries.keys(), ...now.entries.keys()]);
       const files = [...paths].filter((path) => seen.entries.get(path)?.sha256 !== now.entries.get(path)?.sha256);
-      const change = { files, marks: seen.mark !== now.mark, standing: seen.standing !== now.standing };
+      // With a round, what was published in the one before comes to be seen.
+      const marks = seen.round !== now.round || now.ids.some((id) => this.mark(id) !== undefined);
+      const change = { files, marks, standing: seen.standing !== now.standing };
       seen = now;
       if (files.length > 0 || change.marks || change.standing) for (const watcher of this.#watchers) watcher(change);
     };
     const off = this.#port.onChange(() => {
-      timer ??= setTimeout(look, COALESCE_MS);
+      timer ??= setTimeout(wake, COALESCE_MS);
     });
     return () => {
       off();

@@ -9,6 +9,7 @@ import type { Json, MarkId } from '../space/marks.ts';
 import { createMemoryLog } from '../space/memory-log.ts';
 import { defineScope } from '../space/scope.ts';
 import { agentName, scopeName } from '../space/test-marks.ts';
+import { marksAfter } from './marks-after.ts';
 import type { SubmitProgress } from './participant.ts';
 import { Seat, type SeatPort } from './seat.ts';
 
@@ -122,6 +123,7 @@ export async function openTestSeat(options: { readonly shell?: RunShell; readonl
       editable: ['notes.md', 'task_agent.ts'],
       evaluations: () => evaluations,
       strategies: () => [...published.values()],
+      marksAfter: (seq) => marksAfter(gate.view, seq),
       hides: () => false,
       generation: () => generation,
       lastToolCall: () => 0,

@@ -4,6 +4,7 @@ import type { Grant } from '../../guard/grants.ts';
 import { makePrincipal } from '../../experiment/principal-file.ts';
 import { notesScope, ownScope, STRATEGIES } from '../../experiment/run-context.ts';
 import type { Participant } from '../../mcp/participant.ts';
+import { marksAfter } from '../../mcp/marks-after.ts';
 import { Seat } from '../../mcp/seat.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Log } from '../../space/log.ts';
@@ -108,6 +109,7 @@ class OpenCommons implements Commons {
       editable: FILES,
       evaluations: () => [],
       strategies: () => session.read({ scope: STRATEGIES, live: true }).map(({ id }) => id),
+      marksAfter: (seq) => marksAfter(this.#gate.view, seq),
       hides: () => false,
       generation: () => 0,
       lastToolCall: () => 0,

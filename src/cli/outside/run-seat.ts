@@ -14,6 +14,7 @@ import {
 } from '../../experiment/run-context.ts';
 import { bestOf } from '../../experiment/run-state.ts';
 import { isRecord } from '../../space/json-value.ts';
+import { marksAfter } from '../../mcp/marks-after.ts';
 import { Seat, type SeatPort, type SeatTools } from '../../mcp/seat.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { MarkId } from '../../space/marks.ts';
@@ -59,6 +60,7 @@ export function openRunSeat({ context }: OpenRun, agent: string): Seat {
     evaluations: () =>
       session.read({ scope: evaluationScope(agent), live: true, last: SHOWN_EVALS }).map(({ id }) => id),
     strategies,
+    marksAfter: (seq) => marksAfter(gate.view, seq),
     // Nobody sees another's output of the same round.
     hides: (mark) =>
       mark.scope === STRATEGIES &&
