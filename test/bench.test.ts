@@ -33,6 +33,14 @@ describe('hivemark bench', () => {
     expect(report.bytesPerMark).toBeGreaterThan(100);
   }, 60_000);
 
+  it('mcp prints one JSON document, and the same in words', async () => {
+    const { code, stdout } = await runCli(['bench', 'mcp', '--parts', 'http', '--calls', '10', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ machine: {}, http: { calls: 10, viewMs: {}, editMs: {}, floorMs: {} } });
+    const words = await runCli(['bench', 'mcp', '--parts', 'memory', '--cycles', '8']);
+    expect(words.stdout).toMatch(/heap grew by -?\d+ bytes for each of 8 connections that came and went/u);
+  }, 120_000);
+
   it.each([
     [['office', '--agents', 'many'], "option '--agents <n>' argument 'many' is invalid. give a whole number from 21"],
     [['office', '--agents', '0'], "argument '0' is invalid. give a whole number from 21 to 100000"],
@@ -41,6 +49,8 @@ describe('hivemark bench', () => {
     [['space', '--marks', '100,x'], 'give a whole number from 8 to 10000000'],
     [['space', '--logs', 'memory,oracle'], '"oracle" is none of memory, sqlite, postgres'],
     [['space', '--dir', '/not/there'], '"/not/there" is no folder that can be written'],
+    [['mcp', '--agents', '0'], 'give a whole number from 1 to 1000'],
+    [['mcp', '--parts', 'stdio,pigeon'], '"pigeon" is none of stdio, http, bridge, join, capacity, memory'],
     [['offfice'], "unknown command 'offfice'"],
   ])('%j is refused', async (args, message) => {
     const { code, stderr, stdout } = await runCli(['bench', ...args]);

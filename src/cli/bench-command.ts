@@ -7,10 +7,12 @@ import { BENCH_LIMITS, BENCH_LOGS, type BenchLog } from '../bench/limits.ts';
 import type { OfficeReport } from '../bench/office/run-office.ts';
 import type { SpaceReport } from '../bench/space/run-space.ts';
 import { textTable } from '../report/text-table.ts';
+import { addBenchMcpCommand } from './bench-mcp-command.ts';
 import type { ExitCode, Surroundings } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
+import { wholeNumber } from './whole-number.ts';
 
-/** `hivemark bench <office|composition|space>`: loads that are scripted and seeded, counted apart from the guard, and timings. */
+/** `hivemark bench <office|composition|space|mcp>`: loads that are scripted and seeded, counted apart from the guard, and timings. */
 export function addBenchCommand(program: Command, world: Surroundings, onExit: (code: ExitCode) => void): void {
   const bench = program
     .command('bench')
@@ -47,6 +49,8 @@ export function addBenchCommand(program: Command, world: Surroundings, onExit: (
     .option('--dir <dir>', "where SQLite files go (default: the system's temporary folder)")
     .option('--json', 'print the figures as one JSON document')
     .action(async (flags: SpaceFlags) => onExit(await spaceCommand(flags, world)));
+
+  addBenchMcpCommand(bench, world, onExit);
 }
 
 interface SpaceFlags {
@@ -169,13 +173,7 @@ function spaceText({
 }
 
 function whole(what: keyof typeof BENCH_LIMITS): (text: string) => number {
-  const { least, most } = BENCH_LIMITS[what];
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/u.test(text) || value < least || value > most)
-      throw new InvalidArgumentError(`give a whole number from ${least} to ${most}`);
-    return value;
-  };
+  return wholeNumber(BENCH_LIMITS[what]);
 }
 
 function populations(text: string): readonly number[] {

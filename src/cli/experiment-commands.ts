@@ -8,7 +8,9 @@ import { createExperiment, openExperiment } from '../experiment/experiment-folde
 import type { ExperimentFolder } from '../experiment/experiment-folder.ts';
 import { playExperiment } from '../experiment/experiment.ts';
 import type { ExperimentResult } from '../experiment/experiment.ts';
+import type { OnEvent } from '../experiment/progress.ts';
 import { resultText } from '../report/result-text.ts';
+import { startHost } from './outside/host.ts';
 import type { ExitCode, Surroundings } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
 import { packageRoot } from './package-root.ts';
@@ -115,14 +117,9 @@ async function play(
   json: boolean,
   world: Surroundings,
 ): Promise<ExitCode> {
-  const { output, env, signal } = world;
+  const { output } = world;
   const view = new ProgressView(output);
-  const result = await playExperiment(folder, {
-    env,
-    signal,
-    onEvent: (event) => view.on(event),
-    ...(only === undefined ? {} : { only }),
-  });
+  const result = await playWhole(folder, only, (event) => view.on(event), world);
   const { stop, ...document } = result;
   if (json) output.out(`${JSON.stringify(document)}\n`);
   else output.out(resultText(document, { dir: folder.dir, publicSecret: folder.publicSecret }));
@@ -132,6 +129,29 @@ async function play(
     world,
   );
   return exitCodeOf(result);
+}
+
+/** Plays it; where agents take part from outside, it is served meanwhile, and they are told how to come in. */
+async function playWhole(
+  folder: ExperimentFolder,
+  only: string | undefined,
+  onEvent: OnEvent,
+  world: Surroundings,
+): Promise<ExperimentResult> {
+  const found = { folder, ...(only === undefined ? {} : { only }) };
+  const { env, signal, output } = world;
+  const outside = folder.config.agents.filter(({ external }) => external !== undefined);
+  if (outside.length === 0) return playExperiment(folder, { env, signal, onEvent, ...found });
+  for (const { name, external } of outside) {
+    const how =
+      external === 'folder'
+        ? `hivemark join ${folder.dir} --agent ${name} --dir <folder>`
+        : `hivemark mcp --experiment ${folder.dir} --agent ${name}`;
+    output.err(`${name} takes part from outside: ${how}\n`);
+  }
+  const host = await startHost(found, { onEvent }, world);
+  if (host.url !== '') output.err(`or over HTTP, with a token (hivemark token <agent>): ${host.url}\n`);
+  return host.ended;
 }
 
 function stopText(stop: NonNullable<ExperimentResult['stop']>, dir: string): string {

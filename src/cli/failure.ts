@@ -15,7 +15,11 @@ import { CorruptLogError, LogUnavailableError, LogWriteError } from '../space/lo
 import { AnalystError } from '../mcp/analyst-error.ts';
 import { HttpServerError } from '../mcp/http-server-error.ts';
 import { TokenFileError } from '../mcp/token-file.ts';
+import { FolderError, FolderGoneError } from '../materialize/mirror-errors.ts';
+import { RemoteAwayError } from '../materialize/mirror-remote.ts';
 import { RunFolderError } from '../trace/run-folder.ts';
+import { HostRefusalError } from './host-client.ts';
+import { ConfigFolderError } from './outside/config-folder.ts';
 import type { ExitCode } from './output.ts';
 import { EXIT, UsageError } from './output.ts';
 
@@ -47,6 +51,11 @@ export function failureOf(error: unknown, signal: AbortSignal): { readonly text:
     error instanceof RunFolderError ||
     error instanceof HttpServerError ||
     error instanceof TokenFileError ||
+    error instanceof ConfigFolderError ||
+    error instanceof FolderError ||
+    error instanceof FolderGoneError ||
+    error instanceof HostRefusalError ||
+    error instanceof RemoteAwayError ||
     error instanceof AnalystError ||
     error instanceof SandboxUnavailableError ||
     error instanceof EvaluatorError ||

@@ -9,10 +9,10 @@ import { analystServer } from '../mcp/analyst-server.ts';
 import { openResults } from '../mcp/analyst-folder.ts';
 import { findOrStartHost, type JoinedHost } from './host.ts';
 import { aborted } from './outside/aborted.ts';
-import { findEndpoint } from './outside/endpoint-file.ts';
 import { serveConformance } from './outside/conformance-host.ts';
 import { externalOf, findExperiment } from './outside/find-experiment.ts';
 import { healthOf, listenAt, startHost } from './outside/host.ts';
+import { whoPlaysOn } from './outside/who-plays-on.ts';
 import { type HttpAddress, httpAddress } from './outside/http-address.ts';
 import { EXIT, type ExitCode, type Surroundings, UsageError } from './output.ts';
 import { ProgressView } from './progress-view.ts';
@@ -102,23 +102,6 @@ async function participateOverStdio(experiment: string, flags: McpFlags, world: 
     left.resolve();
     await Promise.all(hosts.map((host) => host.close()));
   }
-}
-
-/** How long whoever played an experiment has to come back before somebody else goes on with it. */
-const COMES_BACK_MS = 8_000;
-
-/** Where an experiment is played, asked again and again while nobody is met there; when nobody comes back, `play` plays it here. */
-function whoPlaysOn(dir: string | undefined, play: () => Promise<string>): () => Promise<string | undefined> {
-  let missedAt: number | undefined;
-  return async () => {
-    const there = dir === undefined ? undefined : await findEndpoint(dir);
-    if (there !== undefined) {
-      missedAt = undefined;
-      return there.url;
-    }
-    missedAt ??= performance.now();
-    return dir === undefined || performance.now() - missedAt < COMES_BACK_MS ? undefined : play();
-  };
 }
 
 /** All external agents of an experiment, or the one that is named. */

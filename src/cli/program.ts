@@ -7,9 +7,12 @@ import { doctorCommand } from './doctor-command.ts';
 import { DEFAULT_OUT, resumeCommand, runCommand } from './experiment-commands.ts';
 import { sandboxCommand, tasksCommand, validateCommand, verifyCommand } from './inspect-commands.ts';
 import type { ExitCode, Surroundings } from './output.ts';
+import { addJoinCommand } from './join-command.ts';
 import { addMcpCommand } from './mcp-command.ts';
 import { addServeCommand } from './serve-command.ts';
+import { addShowCommand } from './show-command.ts';
 import { addSpaceCommand } from './space-command.ts';
+import { addSubmitCommand } from './submit-command.ts';
 import { addTokenCommand } from './token-command.ts';
 
 const AFTER_HELP = `
@@ -92,6 +95,9 @@ export function createProgram(world: Surroundings, onExit: (code: ExitCode) => v
   addBenchCommand(program, world, onExit);
   addSpaceCommand(program, world, onExit);
   addMcpCommand(program, world, onExit);
+  addJoinCommand(program, world, onExit);
+  addSubmitCommand(program, world, onExit);
+  addShowCommand(program, world, onExit);
   addTokenCommand(program, world, onExit);
   addServeCommand(program, world, onExit);
 

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analystServer } from '../mcp/analyst-server.ts';
 import { openResults } from '../mcp/analyst-folder.ts';
@@ -186,7 +187,11 @@ class Serving {
 async function openSpaceLog(address: string): Promise<Log> {
   if (isPostgresUrl(address)) return openPostgresLog(address);
   const file = /^sqlite:(?:\/\/)?(?<file>.+)$/su.exec(address)?.groups?.['file'];
-  if (file === undefined) throw new UsageError(`that is no address of a space; give ${FORMS}`);
+  // The rest of an address may have a password in it.
+  if (file === undefined)
+    throw new UsageError(`--space ${/^[^:]{0,30}/u.exec(address)?.[0] ?? ''}: is no address of a space; give ${FORMS}`);
+  if (!existsSync(dirname(file)))
+    throw new UsageError(`there is no folder ${dirname(file)} for the space ${file}; make it, or give another file`);
   return openSqliteLog(file);
 }
 

@@ -83,7 +83,7 @@ const schema = z.strictObject({
     .strictObject({
       /** @default all external agents of the run */
       quorum: z.int().nonnegative().optional(),
-      timeoutMinutes: z.number().positive().max(43_200).default(30),
+      timeoutMinutes: z.number().positive().max(30_000).default(30),
     })
     .default({ timeoutMinutes: 30 }),
   editable: z

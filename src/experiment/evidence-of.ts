@@ -24,7 +24,8 @@ export function trailOf(
   let firstRead = -1;
   for (const [i, step] of steps.entries()) {
     if (step.type !== 'read' || i > lastEdit) continue;
-    if (!step.path.startsWith(folder) || step.path.endsWith('/metadata.json')) continue;
+    if (!step.path.startsWith(folder) || !/^\d+\//u.test(step.path.slice(folder.length))) continue;
+    if (step.path.endsWith('/metadata.json')) continue;
     reads.push(step.id);
     if (firstRead === -1) firstRead = i;
   }

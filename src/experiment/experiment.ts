@@ -180,7 +180,7 @@ async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared)
   });
   let stop: Stop | undefined;
   const serving = await shared.serve?.(run).catch(async (error: unknown) => {
-    await run.finish(stoppedStatus('its external agents could not be let in'));
+    await run.finish(stoppedStatus('its external agents could not be let in'), false);
     await run.close();
     throw error;
   });
@@ -190,7 +190,7 @@ async function playPlan(folder: ExperimentFolder, plan: RunPlan, shared: Shared)
     stop = stopOf(plan.id, error);
   }
   const status = stop === undefined ? 'done' : stoppedStatus(stop.message);
-  const summary = await run.finish(status).catch((error: unknown) => {
+  const summary = await run.finish(status, serving !== undefined).catch((error: unknown) => {
     // What ended the run matters more than that its end could not be written: the log stays as it was synced.
     if (stop !== undefined) throw stop.error;
     throw error;

@@ -4,7 +4,7 @@ import { usdOf } from '../agents/prices.ts';
 import type { LoadedTask } from '../evaluate/task.ts';
 import { testSecretOf } from '../evaluate/secret.ts';
 import { tellDecisions } from '../guard/decided.ts';
-import { openGate } from '../guard/gate.ts';
+import { type Gate, openGate } from '../guard/gate.ts';
 import { openGlobalTelemetry } from '../guard/telemetry-global.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Log, LogHead, LogRecord } from '../space/log.ts';
@@ -75,8 +75,8 @@ export interface OpenRun {
   catchUp(): Promise<void>;
   /** `catchUp`, then anchors the log in `run.json`. */
   checkpoint(round: number): Promise<void>;
-  /** Writes status, summary and an anchor. */
-  finish(status: RunFile['status']): Promise<RunSummary>;
+  /** Writes status, summary and an anchor; `open`: agents from outside may still look and write until it is closed. */
+  finish(status: RunFile['status'], open: boolean): Promise<RunSummary>;
   /** Closes the log, with a last anchor where something came after `finish`. */
   close(): Promise<void>;
 }
@@ -167,6 +167,7 @@ async function assemble(
     catchUp: () => follower.catchUp(),
   };
   const context: RunContext = Object.assign(made, { outside: new OutsideAgents(made) });
+  const stopFollowing = outsideOf(plan).length === 0 ? () => undefined : followCommits(gate, follower);
   const anchor = async (change: (file: RunFile) => Partial<RunFile>): Promise<void> => {
     await gate.flush();
     await follower.catchUp();
@@ -178,7 +179,7 @@ async function assemble(
     abort: (reason) => stopping.abort(reason),
     catchUp: () => follower.catchUp(),
     checkpoint: (round) => anchor((file) => ({ anchors: anchored(file, log.head(), round) })),
-    async finish(status) {
+    async finish(status, open) {
       await gate.flush();
       await follower.catchUp();
       const summary = summarise(state, plan, task, models, dir, status);
@@ -186,19 +187,41 @@ async function assemble(
         anchors: anchored(file, log.head(), state.last?.round ?? 0),
         status,
         endedAt: clock(),
+        ...(open ? { open } : {}),
       }));
       await writeSummary(dir, { schemaVersion: TRACE_SCHEMA_VERSION, ...summary, dir: '.' });
       return summary;
     },
     async close() {
+      stopFollowing();
       await gate.flush();
-      const [last] = (await readRunFile(dir)).anchors.slice(-1);
-      if (last?.seq !== log.head().seq)
-        await anchor((file) => ({ anchors: anchored(file, log.head(), state.last?.round ?? 0) }));
+      await follower.catchUp();
+      const { open, ...file } = await readRunFile(dir);
+      if (open === true || file.anchors.at(-1)?.seq !== log.head().seq)
+        await writeRunFile(dir, { ...file, anchors: anchored(file, log.head(), state.last?.round ?? 0) });
       await trace.close();
       await gate.close();
       await telemetry?.flush();
     },
+  };
+}
+
+/** Milliseconds by which the state may be behind the log. */
+const BEHIND_MS = 200;
+
+/** Where agents act from outside, in this process or another, the state keeps up with the log by itself. @returns how to end it */
+function followCommits(gate: Gate, follower: LogFollower): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const off = gate.onCommit(() => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      // If the log cannot be read, whoever needs it next says so.
+      follower.catchUp().catch(() => undefined);
+    }, BEHIND_MS);
+  });
+  return () => {
+    off();
+    clearTimeout(timer);
   };
 }
 
@@ -246,7 +269,7 @@ export async function anchorRun(dir: string, head: LogHead): Promise<void> {
 
 /** A run that was stopped and goes on says so again. */
 async function markRunning(dir: string): Promise<void> {
-  const { endedAt: _ended, ...file } = await readRunFile(dir);
+  const { endedAt: _ended, open: _open, ...file } = await readRunFile(dir);
   if (file.status !== 'running') await writeRunFile(dir, { ...file, status: 'running' });
 }
 
@@ -275,6 +298,7 @@ class LogFollower {
   readonly #apply: (record: LogRecord) => void;
   readonly #trace: TraceWriter;
   readonly #hooks: FollowerHooks;
+  #seen = 0;
   #next = 1;
   #turn: Promise<void> = Promise.resolve();
 
@@ -296,7 +320,9 @@ class LogFollower {
 
   async *#raw(): AsyncGenerator<LogRecord> {
     for await (const record of this.#log.read(this.#next)) {
-      this.#hooks.raw(record);
+      // A record that the trace could not take is read again.
+      if (record.seq > this.#seen) this.#hooks.raw(record);
+      this.#seen = Math.max(this.#seen, record.seq);
       yield record;
     }
   }

@@ -6,16 +6,16 @@ import { rowOf } from './recorder.ts';
 import { bestOf } from './run-state.ts';
 import type { Submission, SubmissionRow } from './submission.ts';
 
-/** Submissions an agent may take back in one round: evaluations cost processor time. */
+/** Submissions an agent may take back in one round, since evaluations cost processor time; the one after them counts. */
 const WITHDRAWALS_PER_ROUND = 10;
 /** Between two tellings of how far an evaluation is. */
 const PROGRESS_MS = 100;
 /** Characters of a submission's reason. */
 const REASON = 2_000;
 
-/** Where the evaluation of a submission is. Counts of cases, never anything of their outcome. */
+/** Where the evaluation of a submission is. Counts of cases that its agent may know, never anything of their outcome. */
 export interface EvaluationProgress {
-  readonly step: 'queued' | 'evaluating' | 'recording';
+  readonly step: 'queued' | 'evaluating' | 'validating' | 'recording';
   readonly done: number;
   readonly total: number;
 }
@@ -25,7 +25,7 @@ export type SubmittedFiles = Readonly<Record<string, { readonly text: string; re
 
 export interface SubmitOptions {
   readonly reason?: string;
-  /** Aborting takes the submission back. */
+  /** Aborting takes the submission back, until it is run on the hidden cases. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
@@ -57,6 +57,8 @@ export interface Waiting {
   /** Epoch milliseconds at which it goes on without who has not submitted. */
   readonly closesAt: number;
   readonly agents: readonly string[];
+  /** Who has not submitted is not waited for any longer. */
+  readonly closed: boolean;
 }
 
 /**
@@ -66,6 +68,9 @@ export interface Waiting {
 export class OutsideAgents {
   readonly #context: Omit<RunContext, 'outside'>;
   readonly #submitting = new Set<string>();
+  /** `<agent>/<generation>/<n>` of submissions that are being taken back, and of those that cannot be any more. */
+  readonly #taken = new Set<string>();
+  readonly #claimed = new Set<string>();
   readonly #progress = new Map<string, EvaluationProgress>();
   #waiting: Waiting | undefined;
   #playing = false;
@@ -115,13 +120,21 @@ export class OutsideAgents {
     if (!this.#playing) return 'stopped';
     if (state.last === undefined) return 'starting';
     if (state.candidates.has(candidateId(agent, this.round))) return 'waiting';
-    return this.submission(agent, this.round) === undefined ? 'open' : 'evaluating';
+    if (this.submission(agent, this.round) !== undefined) return 'evaluating';
+    return this.#waiting?.closed === true ? 'waiting' : 'open';
   }
 
   /** What stands to be evaluated. */
   submission(agent: string, generation: number): SubmissionRow | undefined {
     const last = this.#last(agent, generation);
-    return last === undefined || last.withdrawn ? undefined : last.row;
+    return last === undefined || last.withdrawn || this.#taken.has(keyOf(last.row)) ? undefined : last.row;
+  }
+
+  /** From now on the submission counts, whatever its agent does; false where it has been taken back. */
+  claim(row: SubmissionRow): boolean {
+    if (this.submission(row.agent, row.generation)?.n !== row.n) return false;
+    this.#claimed.add(keyOf(row));
+    return true;
   }
 
   #last(agent: string, generation: number): Submission | undefined {
@@ -160,7 +173,7 @@ export class OutsideAgents {
       case 'waiting':
         return refused(
           'round-done',
-          `your program of round ${round} is evaluated, and the round goes on; submit again once round ${round + 1} is open (standing says when)`,
+          `your part of round ${round} is over, and the round goes on; submit once round ${round + 1} is open (standing says when)`,
         );
       case 'starting':
         return refused(
@@ -176,11 +189,6 @@ export class OutsideAgents {
       default:
         return phase satisfies never;
     }
-    if ((this.#last(agent, round)?.row.n ?? 0) > WITHDRAWALS_PER_ROUND)
-      return refused(
-        'too-many-withdrawals',
-        `round ${round}: ${WITHDRAWALS_PER_ROUND} submissions were taken back already`,
-      );
     return undefined;
   }
 
@@ -204,7 +212,7 @@ export class OutsideAgents {
       at: clock(),
     };
     signal?.throwIfAborted();
-    await recorder.record([rowOf('submissions', `${agent}/${generation}/${n}`, row)]);
+    await recorder.record([rowOf('submissions', keyOf(row), row)]);
     onProgress?.({ step: 'queued', done: 0, total: 0 });
     const id = candidateId(agent, generation);
     const ended = (): true | undefined =>
@@ -223,12 +231,14 @@ export class OutsideAgents {
           'run-stopped',
           'the run was stopped; your submission is kept, and counts once it goes on (hivemark resume)',
         );
-      if (this.#progress.get(agent)?.step === 'recording' || ended()) {
+      if (this.#claimed.has(keyOf(row)) || n > WITHDRAWALS_PER_ROUND || ended()) {
         // Too late to take it back.
         await news.until(ended, stop);
         return this.#result(agent, generation);
       }
-      await recorder.record([rowOf('withdrawals', `${agent}/${generation}/${n}`, { agent, generation, n })]);
+      this.#taken.add(keyOf(row));
+      news.tell();
+      await recorder.record([rowOf('withdrawals', keyOf(row), { agent, generation, n })]);
       throw error;
     } finally {
       unwatch();
@@ -274,6 +284,10 @@ export class OutsideAgents {
     if (score === undefined || validation === 'none') return null;
     return validation === 'coarse' ? Math.round(score * 100) / 100 : score;
   }
+}
+
+function keyOf({ agent, generation, n }: SubmissionRow): string {
+  return `${agent}/${generation}/${n}`;
 }
 
 function refused(code: string, message: string): SubmitRefused {

@@ -1,7 +1,7 @@
 import { evaluateProgram } from '../evaluate/evaluate-program.ts';
 import type { Evaluation, Split } from '../evaluate/task.ts';
 import { parseAgentName } from '../space/scope.ts';
-import type { SandboxJob, Verdict } from '../sandbox/sandbox.ts';
+import type { RunProgram, SandboxJob, Verdict } from '../sandbox/sandbox.ts';
 import { viewOf } from './agent-view.ts';
 import type { AgentView } from './agent-view.ts';
 import { assessGeneration } from './assess-generation.ts';
@@ -18,8 +18,6 @@ import { recordEvaluation, scoreCandidate } from './score-candidate.ts';
 import { programOf } from './sources.ts';
 import type { SubmissionRow } from './submission.ts';
 import type { CandidateRow } from '../trace/schema.ts';
-
-const SPLITS = ['train', 'validation'] as const;
 
 /** The submission was taken back while it was evaluated. */
 class Withdrawn extends Error {
@@ -59,11 +57,13 @@ export async function runOutsideGeneration(
       signal,
     );
     if (submission === null) return undefined;
-    const evaluated = await whileItStands(context, submission, (stop) => evaluate(context, submission, stop));
-    if (evaluated === undefined) continue;
+    // Scored before a restart, it counts as it was scored.
+    if (context.state.evaluations.has(`${candidateId(agent, generation)}/train`)) outside.claim(submission);
     try {
-      outside.progress(agent, { step: 'recording', done: 0, total: 0 });
-      return await settle(context, standing, submission, evaluated, view);
+      const trained = await whileItStands(context, submission, (stop) => train(context, submission, stop));
+      // Once it meets hidden cases it counts: who could still take it back would have asked of them for nothing.
+      if (trained !== undefined && outside.claim(submission))
+        return await settle(context, standing, submission, await validate(context, submission, trained), view);
     } finally {
       outside.progress(agent, undefined);
     }
@@ -86,64 +86,81 @@ export async function runOutsideGeneration(
       throw error;
     } finally {
       unwatch();
-      agents.progress(agent, undefined);
     }
   }
 }
 
-/** What was submitted and how it did. Nothing of it is on record before all of it is there: half an evaluation is none. */
+/** What was submitted, and how it did so far. Nothing of it is on record before all of it is there: half an evaluation is none. */
 interface Evaluated {
   readonly files: Readonly<Record<string, string>>;
   readonly parent: CandidateRow;
   readonly unchanged: boolean;
   readonly evaluations: readonly Evaluation[];
+  /** Cases of the train split. */
+  readonly cases: number;
 }
 
-async function evaluate(context: RunContext, submission: SubmissionRow, stop: AbortSignal): Promise<Evaluated> {
+/** The train split, whose cases its agent may know: how far it has come is told case by case. */
+async function train(context: RunContext, submission: SubmissionRow, stop: AbortSignal): Promise<Evaluated> {
   const { agent, generation } = submission;
-  const { blobs, state, plan, onEvent } = context;
+  const { blobs, state, plan, onEvent, outside, sandbox } = context;
   onEvent({ type: 'phase', run: plan.id, agent, generation, phase: 'evaluating' });
   const files: Record<string, string> = {};
   for (const [path, sha256] of Object.entries(submission.sources)) files[path] = await blobs.read(sha256);
   const parent = state.candidates.get(state.last?.agents[agent]?.head ?? '');
   if (parent === undefined) throw new Error(`the log has no candidate that ${agent} stands on`);
   const unchanged = sameProgram(await programOf(context, parent), files);
-  const evaluations: Evaluation[] = [];
-  for (const split of SPLITS) {
-    if (unchanged) {
-      if (state.evaluations.has(`${parent.id}/${split}`))
-        evaluations.push(await scoreCandidate(context, agent, parent.generation, split, files));
-    } else {
-      evaluations.push(await evaluateSplit(context, agent, split, files, stop));
-    }
-  }
-  stop.throwIfAborted();
-  return { files, parent, unchanged, evaluations };
-}
-
-function evaluateSplit(
-  { task, secret, sandbox, watch, outside }: RunContext,
-  agent: string,
-  split: Split,
-  files: Readonly<Record<string, string>>,
-  stop: AbortSignal,
-): Promise<Evaluation> {
-  const step = SPLITS.findIndex((one) => one === split);
+  let cases = 0;
   const counted = (job: SandboxJob): Promise<readonly Verdict[]> => {
-    const total = job.cases.length * SPLITS.length;
-    const tell = (i: number): void =>
-      outside.progress(agent, { step: 'evaluating', done: step * job.cases.length + i, total });
-    const cases = job.cases.map((one, i) => ({
+    cases = job.cases.length;
+    const told = job.cases.map((one, i) => ({
       seed: one.seed,
-      next: (at: number, previous: Parameters<typeof one.next>[1]) => {
-        if (at === 0) tell(i);
-        return one.next(at, previous);
+      next: (step: number, previous: Parameters<typeof one.next>[1]) => {
+        if (step === 0) outside.progress(agent, { step: 'evaluating', done: i, total: cases + LATER_STEPS });
+        return one.next(step, previous);
       },
     }));
-    return sandbox.run({ ...job, cases });
+    return sandbox.run({ ...job, cases: told });
   };
+  const made = { files, parent, unchanged };
+  const evaluation = await evaluationOf(context, submission, made, 'train', counted, stop);
+  stop.throwIfAborted();
+  return { ...made, evaluations: evaluation === undefined ? [] : [evaluation], cases };
+}
+
+/** Validating and recording. */
+const LATER_STEPS = 2;
+
+/** The validation split: its cases are hidden, and so is how far it has come. */
+async function validate(context: RunContext, submission: SubmissionRow, trained: Evaluated): Promise<Evaluated> {
+  const { outside, sandbox, signal } = context;
+  const { agent } = submission;
+  const { cases } = trained;
+  const total = cases + LATER_STEPS;
+  outside.progress(agent, { step: 'validating', done: cases, total });
+  const evaluation = await evaluationOf(context, submission, trained, 'validation', sandbox.run, signal);
+  outside.progress(agent, { step: 'recording', done: cases + 1, total });
+  return { ...trained, evaluations: [...trained.evaluations, ...(evaluation === undefined ? [] : [evaluation])] };
+}
+
+/** A score is given once: one on record is taken, and a program that is its parent's to the byte has its parent's, where there is one. */
+async function evaluationOf(
+  context: RunContext,
+  { agent, generation }: SubmissionRow,
+  { files, parent, unchanged }: Pick<Evaluated, 'files' | 'parent' | 'unchanged'>,
+  split: Split,
+  run: RunProgram,
+  signal: AbortSignal,
+): Promise<Evaluation | undefined> {
+  const { task, secret, watch, state } = context;
+  if (state.evaluations.has(`${candidateId(agent, generation)}/${split}`))
+    return scoreCandidate(context, agent, generation, split, files);
+  if (unchanged) {
+    if (!state.evaluations.has(`${parent.id}/${split}`)) return undefined;
+    return scoreCandidate(context, agent, parent.generation, split, files);
+  }
   return watch.time(agent, 'sandbox', () =>
-    evaluateProgram({ task: task.task, split, secret, modules: programFiles(files), run: counted, signal: stop }),
+    evaluateProgram({ task: task.task, split, secret, modules: programFiles(files), run, signal }),
   );
 }
 

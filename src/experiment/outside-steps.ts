@@ -3,6 +3,7 @@ import type { LogRecord } from '../space/log.ts';
 import type { Json, Mark } from '../space/marks.ts';
 import { ROW_SCHEMAS } from '../trace/row-schema.ts';
 import { notesScope, ownScope } from './run-context.ts';
+import { submissionSchema } from './submission.ts';
 import type { Step } from './think.ts';
 
 /** Characters of a note that can be a stated reason. */
@@ -53,7 +54,12 @@ export class OutsideSteps {
 
 function applyRow(doings: Doings, table: string, row: Json): void {
   if (table === 'submissions') {
-    doings.submitted = doings.steps.length;
+    // The files were taken before the row was written: what was done in between is for the next program.
+    const marks = new Set<string>(Object.values(submissionSchema.parse(row).marks));
+    const last = doings.steps.findLastIndex(
+      (step) => step.type === 'wrote' && step.mark !== undefined && marks.has(step.mark),
+    );
+    doings.submitted = last + 1;
   } else if (table === 'candidates') {
     // What came after the submission is for the next program.
     doings.steps = doings.steps.slice(doings.submitted);
@@ -66,7 +72,7 @@ function applyRow(doings: Doings, table: string, row: Json): void {
 }
 
 function stepOf(mark: Mark): Step | undefined {
-  if (mark.scope === ownScope(mark.agent)) return { type: 'wrote' };
+  if (mark.scope === ownScope(mark.agent)) return { type: 'wrote', mark: mark.id };
   if (mark.scope !== notesScope(mark.agent)) return undefined;
   return { type: 'said', call: mark.id, text: wordsOf(mark).slice(0, WORDS) };
 }

@@ -40,8 +40,8 @@ export class Recorder {
     this.#news = news;
   }
 
-  /** Resolves once all rows are on disk. */
-  async record(rows: readonly NewRow[]): Promise<void> {
+  /** Resolves once all rows are on disk; `lazy`: which may be a little later, before whatever is written afterwards. */
+  async record(rows: readonly NewRow[], options: { readonly lazy?: boolean } = {}): Promise<void> {
     const fresh = rows.filter(({ table, key }) => !this.#seen.has(`${table}/${key}`));
     if (fresh.length === 0) return;
     const byTable = Map.groupBy(fresh, ({ table }) => table);
@@ -50,6 +50,7 @@ export class Recorder {
         this.#gate.rows(
           table,
           group.map(({ key, row }) => ({ key: `${table}/${key}`, row })),
+          options,
         ),
       ),
     );

@@ -14,7 +14,7 @@ export interface RoundDoors {
  * up; whoever has submitted by then is evaluated all the same.
  */
 export function openDoors(context: RunContext): RoundDoors {
-  const { config, plan, outside, news, clock } = context;
+  const { config, plan, outside, clock } = context;
   const left = new Set(plan.agents.map(({ name }) => name));
   const external = new Set(plan.agents.filter((agent) => agent.external !== undefined).map(({ name }) => name));
   const { quorum = external.size, timeoutMinutes } = config.rounds;
@@ -23,13 +23,14 @@ export function openDoors(context: RunContext): RoundDoors {
   const closesAt = clock() + ms;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  const tell = (): void => outside.wait({ closesAt, agents: [...left], closed });
   const close = (): void => {
     closed = true;
-    news.tell();
+    tell();
   };
   if (external.size > 0) {
     timer = setTimeout(close, Math.min(ms, 2 ** 31 - 1));
-    outside.wait({ closesAt, agents: [...left] });
+    tell();
   }
   return {
     get closed() {
@@ -38,7 +39,7 @@ export function openDoors(context: RunContext): RoundDoors {
     done(agent) {
       left.delete(agent);
       if (external.size === 0) return;
-      outside.wait({ closesAt, agents: [...left] });
+      tell();
       if (left.size > 0 && left.size <= mayMiss && [...left].every((name) => external.has(name))) close();
     },
     end() {

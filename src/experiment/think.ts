@@ -6,6 +6,7 @@ import type { RefusalReason } from '../agents/chat-loop.ts';
 import type { Denial, Outcome, ToolUse } from '../guard/decision.ts';
 import type { Session } from '../guard/gate.ts';
 import { canonicalDirectory, canonicalPath } from '../materialize/paths.ts';
+import type { MarkId } from '../space/marks.ts';
 import type { FileChange } from '../materialize/workspace.ts';
 import { Workspace } from '../materialize/workspace.ts';
 import { sha256 } from '../trace/blob-store.ts';
@@ -18,7 +19,8 @@ import type { RunContext } from './run-context.ts';
 export type Step =
   | { readonly type: 'said'; readonly call: string; readonly text: string }
   | { readonly type: 'read'; readonly id: string; readonly path: string }
-  | { readonly type: 'wrote' };
+  /** `mark`: what it left, where each edit leaves a mark of its own. */
+  | { readonly type: 'wrote'; readonly mark?: MarkId };
 
 /** What came of a meta agent's run. `changes` is a proposal: the guard decides what of it persists. */
 export interface Thought {

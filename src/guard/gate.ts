@@ -112,8 +112,11 @@ export interface Gate {
   tick(): Promise<void>;
   /** Everything called so far, counts of folded refusals included, is durable once this resolves. */
   flush(): Promise<void>;
-  /** Appends rows of a trace table in the same queue; a key that is in the log already changes nothing. Resolves once durable. */
-  rows(table: string, rows: readonly NewRow[]): Promise<void>;
+  /**
+   * Appends rows of a trace table in the same queue; a key that is in the log already changes nothing. Resolves once durable; `lazy`: that may
+   * be a little later, with what comes after it.
+   */
+  rows(table: string, rows: readonly NewRow[], options?: { readonly lazy?: boolean }): Promise<void>;
   /** Calls `listener` after every commit, and once when the gate closes, until the returned function is called. */
   onCommit(listener: () => void): () => void;
   head(): LogHead;
@@ -340,13 +343,13 @@ class LogGate implements Gate {
     this.#lastSeen = this.#monotonic();
   }
 
-  #submit(fill: (batch: GateBatch) => void): Promise<void> {
+  #submit(fill: (batch: GateBatch) => void, lazy = false): Promise<void> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
         fill(batch);
         return resolve;
       };
-      this.#queue.push({ stage, fail: reject });
+      this.#queue.push({ stage, fail: reject, ...(lazy ? { lazy } : {}) });
     });
   }
 
@@ -512,14 +515,18 @@ class LogGate implements Gate {
     return () => this.#listeners.delete(listener);
   }
 
-  async rows(table: string, rows: readonly NewRow[]): Promise<void> {
+  async rows(
+    table: string,
+    rows: readonly NewRow[],
+    { lazy = false }: { readonly lazy?: boolean } = {},
+  ): Promise<void> {
     for (const { key, row } of rows) {
       assertKey(key);
       if (JSON.stringify(row) === undefined) throw new TypeError(`row ${key} is not JSON`);
     }
     await this.#submit((batch) => {
       for (const { key, row } of rows) batch.entries.push({ key, body: { type: 'row', table, row } });
-    });
+    }, lazy);
   }
 
   head(): LogHead {

@@ -14,14 +14,12 @@ async function open(): Promise<{ readonly bench: TestSeat; readonly client: Clie
 /** As a runner may tell it: steps twice, and one that goes back. */
 const STEPS = [
   ['queued', 0],
-  ['queued', 0],
+  ['evaluating', 0],
   ['evaluating', 0],
   ['evaluating', 1],
-  ['evaluating', 0],
-  ['evaluating', 2],
-  ['evaluating', 2],
-  ['recording', 0],
-  ['recording', 2],
+  ['validating', 2],
+  ['recording', 3],
+  ['recording', 3],
 ] as const;
 
 /** A submission that waits until it is told to go on or is taken back. */
@@ -77,18 +75,18 @@ describe('submit', () => {
   test('reports progress that only grows, to who asked for it', async () => {
     const { bench, client } = await open();
     bench.scoring = async (tell) => {
-      for (const [step, done] of STEPS) tell({ step, done, total: 2 });
+      for (const [step, done] of STEPS) tell({ step, done, total: step === 'queued' ? 0 : 4 });
     };
     const told: { progress: number; total?: number | undefined; message?: string | undefined }[] = [];
     await client.callTool({ name: 'submit', arguments: {} }, undefined, {
       onprogress: (progress) => void told.push(progress),
     });
     expect(told).toEqual([
-      { progress: 0, total: 4, message: 'queued' },
-      { progress: 1, total: 4, message: 'evaluating' },
-      { progress: 2, total: 4, message: 'evaluating' },
-      { progress: 3, total: 4, message: 'evaluating' },
-      { progress: 4, total: 4, message: 'recording' },
+      { progress: 0, message: 'queued' },
+      { progress: 1, total: 5, message: 'evaluating' },
+      { progress: 2, total: 5, message: 'evaluating' },
+      { progress: 3, total: 5, message: 'validating' },
+      { progress: 4, total: 5, message: 'recording' },
     ]);
     expect(bench.submissions).toEqual({ taken: 1, withdrawn: 0 });
   });

@@ -11,7 +11,7 @@ export const SUBMIT_TOOL: Tool<Participant> = defineTool({
   name: 'submit',
   title: 'Submit your program for evaluation',
   description:
-    "Hands in your program as it is now for this round's evaluation and waits for the result; one submission at a time. Give a progress token to hear how far it is; cancel the request to withdraw it.",
+    "Hands in your program as it is now for this round's evaluation and waits for the result; one submission at a time. Give a progress token to hear how far it is; cancel the request to withdraw it, until it is run on the hidden cases.",
   input: {
     reason: wellFormed
       .max(MAX_REASON_CHARS)
@@ -32,8 +32,7 @@ export const SUBMIT_TOOL: Tool<Participant> = defineTool({
 });
 
 /**
- * Tells the client of every step, if it gave a token. Progress must grow with every notification: being queued comes before the
- * evaluation's own steps, recording after them.
+ * Tells the client of every step, if it gave a token. Progress must grow with every notification: being queued comes before all of them.
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/progress
  */
@@ -42,26 +41,15 @@ function progressOf(context: RequestContext): ((progress: SubmitProgress) => voi
   if (progressToken === undefined) return undefined;
   let told = -1;
   return (at) => {
-    const progress = stepOf(at);
+    const progress = at.step === 'queued' ? 0 : at.done + 1;
     if (!(progress > told)) return;
     told = progress;
     context
       .sendNotification({
         method: 'notifications/progress',
-        params: { progressToken, progress, total: at.total + 2, message: at.step },
+        params: { progressToken, progress, ...(at.total > 0 ? { total: at.total + 1 } : {}), message: at.step },
       })
       // A client that is gone hears no progress; its call ends by its signal.
       .catch(() => undefined);
   };
-}
-
-function stepOf({ step, done, total }: SubmitProgress): number {
-  switch (step) {
-    case 'queued':
-      return 0;
-    case 'evaluating':
-      return 1 + done;
-    case 'recording':
-      return total + 2;
-  }
 }

@@ -49,9 +49,9 @@ export interface SubmitAnswer {
   readonly adopted: readonly { readonly peer: string; readonly peerGeneration: number; readonly reuse: number }[];
 }
 
-/** Where a submission is: `done` of `total` steps. Steps tell nothing about scores. */
+/** Where a submission is: `done` of `total` steps, the cases of the train split first. Steps tell nothing about scores. */
 export interface SubmitProgress {
-  readonly step: 'queued' | 'evaluating' | 'recording';
+  readonly step: 'queued' | 'evaluating' | 'validating' | 'recording';
   readonly done: number;
   readonly total: number;
 }
@@ -145,8 +145,8 @@ export interface Participant {
   /** One shell command over a copy of the view; what it leaves changed in editable files is kept, as the guard decides. */
   shell(command: string, signal?: AbortSignal): Promise<ToolAnswer | Refused>;
   /**
-   * Hands in the program as it is now for this round's evaluation and waits for the result. Aborting withdraws it: nothing of it counts, and the
-   * agent may submit again. Editing may go on meanwhile; it is for the next round. Without a run, or while one is under way: refused.
+   * Hands in the program as it is now for this round's evaluation and waits for the result. Aborting withdraws it, until it is run on hidden
+   * cases: nothing of it counts, and the agent may submit again. Editing may go on meanwhile; it is for the next round. Without a run, or while one is under way: refused.
    */
   submit(options: {
     /** Why, in the agent's own words; kept with the adoption evidence. At most 2000 characters. */

@@ -61,13 +61,13 @@ export interface SeatPort {
   /** Tool calls of a generation. @default no limit */
   readonly toolCallLimit?: number;
   openTools(workspace: Workspace, use: UseTool): SeatTools;
-  /** Puts a read on record; what is written afterwards comes after it. */
-  noteRead(read: {
-    readonly toolCall: number;
-    readonly tool: string;
-    readonly path: string;
-    readonly sha256: string;
-  }): void;
+  /** Why its files cannot be changed yet, as a sentence. @default they can */
+  notYet?(): string | undefined;
+  /** Puts a read on record; what is written afterwards comes after it. `durably`: resolves once it is on disk. */
+  noteRead(
+    read: Call & { readonly tool: string; readonly path: string; readonly sha256: string },
+    durably: boolean,
+  ): Promise<void>;
   standing(): Omit<Standing, 'agent' | 'peers' | 'toolCalls' | 'readsObserved' | 'budget'> & {
     readonly budget: Omit<Standing['budget'], 'toolCallsLeft'>;
   };
@@ -82,7 +82,7 @@ export interface SeatPort {
 /** One a peer. */
 const MOST_HIDDEN = 16;
 /** Bytes that an agent may write within {@link WRITE_WINDOW_MS}: the log keeps all of them. */
-const WRITE_BYTES = 128 * 1024 * 1024;
+const WRITE_BYTES = 64 * 1024 * 1024;
 const WRITE_WINDOW_MS = 10 * 60_000;
 /** Attempts at one edit where others write the same file at the same time. */
 const MOST_ATTEMPTS = 5;
@@ -90,6 +90,12 @@ const MOST_ATTEMPTS = 5;
 const RESOURCE = 'resources/read';
 /** Milliseconds over which changes are told as one. */
 const COALESCE_MS = 15;
+
+/** One call, by its number within the generation that it counts for. */
+export interface Call {
+  readonly generation: number;
+  readonly toolCall: number;
+}
 
 /** What a seat's watchers were told of last. */
 interface Sight extends LaterMarks {
@@ -110,9 +116,13 @@ export class Seat implements Participant {
   readonly #session: Session;
   readonly #workspace: Workspace;
   readonly #tools: SeatTools;
+  /** The view, as readers have it; brought up to the space whenever somebody looks. */
   #entries: ReadonlyMap<ScopedPath, Entry> = new Map();
-  /** The marks the view was made from. */
-  #made: readonly string[] = [];
+  /** The marks it was made from: own ones by file, and the rest. */
+  #madeOwn: ReadonlyMap<string, MarkId> = new Map();
+  #madeRest: readonly MarkId[] = [];
+  /** The view that the workspace holds: tools work on it, and nothing changes it under them. */
+  #followed: ReadonlyMap<ScopedPath, Entry> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #generation = -1;
   #toolCalls = 0;
@@ -153,7 +163,7 @@ export class Seat implements Participant {
   }
 
   async read(path: string, tool: string): ReturnType<Participant['read']> {
-    const toolCall = this.#countCall();
+    const call = this.#countCall();
     const parsed = canonicalPath(path);
     const name = parsed.ok ? { path: parsed.path } : {};
     const refusal = await this.#refusalOf(
@@ -165,21 +175,20 @@ export class Seat implements Participant {
     const entry = parsed.ok ? this.#entries.get(parsed.path) : undefined;
     if (entry === undefined) return refused('no-such-file', `no such file: /${parsed.ok ? parsed.path : ''}`);
     // A folder is kept in step by reading all of it; that the agent looked is not said by that.
-    if (this.external === 'mcp' || tool !== RESOURCE)
-      this.#port.noteRead({ toolCall, tool, path: entry.path, sha256: entry.sha256 });
+    if (this.external === 'mcp' || tool !== RESOURCE) await this.#noteRead(call, tool, entry);
     return { ok: true, file: entryOf(entry), text: entry.text };
   }
 
   edit(command: EditorCommand): Promise<ToolAnswer | Refused> {
-    return this.#inTurn(() => this.#call('editor', copyArguments(command)));
+    return this.#inTurn(async () => (await this.#notYet('editor')) ?? this.#call('editor', copyArguments(command)));
   }
 
   shell(command: string, signal?: AbortSignal): Promise<ToolAnswer | Refused> {
-    return this.#inTurn(() => this.#call('bash', { command }, signal));
+    return this.#inTurn(async () => (await this.#notYet('bash')) ?? this.#call('bash', { command }, signal));
   }
 
   put(path: string, text: string | null, expected: string | null): ReturnType<Participant['put']> {
-    return this.#inTurn(() => this.#put(path, text, expected));
+    return this.#inTurn(async () => (await this.#notYet('put_file')) ?? this.#put(path, text, expected));
   }
 
   submit(options: Parameters<Participant['submit']>[0]): Promise<SubmitAnswer | Refused> {
@@ -243,15 +252,15 @@ export class Seat implements Participant {
     input: Readonly<Record<string, Json>>,
     signal?: AbortSignal,
   ): Promise<ToolAnswer | Refused> {
-    const toolCall = this.#countCall();
+    const call = this.#countCall();
     const limit = this.#port.toolCallLimit;
-    if (limit !== undefined && toolCall > limit) {
+    if (limit !== undefined && call.toolCall > limit) {
       const denial: Denial = { code: 'tool-budget', check: 'budget', used: limit, limit };
       await this.#session.use({ tool: name, operation: 'run' }, denial);
       return refused(denial.code, denialText(denial));
     }
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.#attempt(name, input, toolCall, signal);
+      const answer = await this.#attempt(name, input, call, signal);
       // Somebody else, another process of the agent's, was first: the edit is made again on what is there now.
       if (answer.ok || answer.code !== 'stale-edit' || name !== 'editor' || attempt === MOST_ATTEMPTS) return answer;
     }
@@ -260,24 +269,23 @@ export class Seat implements Participant {
   async #attempt(
     name: 'editor' | 'bash',
     input: Readonly<Record<string, Json>>,
-    toolCall: number,
+    call: Call,
     signal: AbortSignal | undefined,
   ): Promise<ToolAnswer | Refused> {
-    this.#refresh();
-    const before = new Map(this.#entries);
+    const before = this.#sync();
     const { text, isError, reads, wrote, denied } = await this.#tools.call({ id: '', name, arguments: input }, signal);
-    for (const read of reads) this.#port.noteRead({ toolCall, tool: name, ...read });
+    const noted = Promise.all(
+      reads.map(({ path, sha256 }) => this.#noteRead(call, name, { path, sha256, peer: before.get(path)?.peer })),
+    );
     const refusals: Refused[] = [];
     const kept: FileEntry[] = [];
     for (const path of wrote) {
       const now = this.#workspace.read(path) ?? null;
       const outcome = await this.#store(path, now, before.get(path));
       if (outcome.ok) kept.push(...(outcome.file === null ? [] : [outcome.file]));
-      else {
-        this.#restore(path, before.get(path));
-        refusals.push(outcome);
-      }
+      else refusals.push(outcome);
     }
+    await noted;
     if (denied !== undefined) return refused(denied.code, denialText(denied));
     const [refusal] = refusals;
     if (refusal !== undefined && name === 'editor') return refusal;
@@ -295,8 +303,7 @@ export class Seat implements Participant {
       const refusal = await this.#refusalOf({ tool: 'put_file', operation }, denial);
       return refusal ?? refused('malformed', 'the path is not one');
     }
-    this.#refresh();
-    const entry = this.#entries.get(parsed.path);
+    const entry = this.#sync().get(parsed.path);
     const use = {
       tool: 'put_file',
       operation,
@@ -304,33 +311,27 @@ export class Seat implements Participant {
       ...(text === null ? {} : { bytes: utf8Bytes(text) }),
     } as const;
     const refusal = await this.#refusalOf(use);
-    if (refusal !== undefined)
-      return { ...refusal, now: entry === undefined ? null : { sha256: entry.sha256, text: entry.text } };
+    // Of its own files alone: to look at others' is a read.
+    if (refusal !== undefined) return entry?.kind === 'own' ? { ...refusal, now: nowOf(entry) } : refusal;
     if (text === (entry?.text ?? null)) return { ok: true, file: entry === undefined ? null : entryOf(entry) };
     if ((entry?.sha256 ?? null) !== expected) {
-      const now = entry === undefined ? null : { sha256: entry.sha256, text: entry.text };
-      return { ...refused('conflict', `${parsed.path} was changed meanwhile; nothing was written`), now };
+      return { ...refused('conflict', `${parsed.path} was changed meanwhile; nothing was written`), now: nowOf(entry) };
     }
     const problem = text === null ? this.#workspace.remove(parsed.path) : this.#workspace.write(parsed.path, text);
     if (problem !== undefined) return refused(problem.code, `${parsed.path} ${problem.problem}`);
     const stored = await this.#store(parsed.path, text, entry);
-    if (stored.ok) return stored;
-    this.#restore(parsed.path, entry);
-    if (stored.code !== 'stale-edit') return stored;
-    this.#refresh();
-    const there = this.#entries.get(parsed.path);
-    return {
-      ...refused('conflict', stored.message),
-      now: there === undefined ? null : { sha256: there.sha256, text: there.text },
-    };
+    if (stored.ok || stored.code !== 'stale-edit') return stored;
+    return { ...refused('conflict', stored.message), now: nowOf(this.#sync().get(parsed.path)) };
   }
 
-  /** Makes what a tool left in the workspace a mark. */
+  /** Makes what a tool left in the workspace a mark; where that is refused, the workspace is made anew from the view. */
   async #store(
     path: ScopedPath,
     text: string | null,
     before: Entry | undefined,
   ): Promise<{ readonly ok: true; readonly file: FileEntry | null } | Refused> {
+    const followed = this.#followed;
+    this.#followed = undefined;
     const denial = this.#charge(utf8Bytes(text ?? ''));
     if (denial !== undefined)
       return refusalIn(await this.#session.use({ tool: 'edit', operation: 'write', path }, denial));
@@ -351,8 +352,10 @@ export class Seat implements Participant {
         text,
         mark: outcome.mark.id,
       });
+    const wasFollowed = followed === this.#entries;
     this.#entries = text === null || before !== undefined ? entries : sorted(entries);
-    this.#made = this.#sources().ids;
+    this.#madeOwn = new Map(this.#madeOwn).set(path, outcome.mark.id);
+    if (wasFollowed) this.#followed = this.#entries;
     const entry = this.#entries.get(path);
     return { ok: true, file: entry === undefined ? null : entryOf(entry) };
   }
@@ -373,30 +376,32 @@ export class Seat implements Participant {
     return undefined;
   }
 
-  #restore(path: ScopedPath, before: Entry | undefined): void {
-    if (before === undefined) this.#workspace.remove(path);
-    else this.#workspace.write(path, before.text);
+  /** Brings the view up to the space, and the workspace up to the view. In a turn, before a tool works on it. */
+  #sync(): ReadonlyMap<ScopedPath, Entry> {
+    this.#refresh();
+    if (this.#followed !== this.#entries) {
+      const files = new Map<ScopedPath, TreeFile>();
+      for (const [path, { text, editable, mark }] of this.#entries)
+        files.set(path, { text, access: editable ? 'edit' : 'read', mark });
+      this.#workspace.follow({ files, skipped: [] });
+      this.#followed = this.#entries;
+    }
+    return this.#entries;
   }
 
-  #sources(): {
-    readonly own: readonly (Mark | ProjectedMark)[];
-    readonly evaluations: readonly MarkId[];
-    readonly strategies: readonly MarkId[];
-    readonly ids: readonly string[];
-  } {
+  /** Brings the view up to the space; costs a lookup per own file where nothing is different. */
+  #refresh(): void {
     const { ownScope, fileNames } = this.#port;
     const own = fileNames.flatMap((topic) =>
       this.#session.read({ scope: ownScope, kind: 'observation', topic, live: true, last: 1 }),
     );
     const evaluations = this.#port.evaluations();
     const strategies = this.#port.strategies();
-    return { own, evaluations, strategies, ids: [...own.map(({ id }) => id), ...evaluations, ...strategies] };
-  }
-
-  /** Brings the view up to the space; costs a lookup per own file where nothing is different. @returns paths that are */
-  #refresh(): readonly string[] {
-    const { own, evaluations, strategies, ids } = this.#sources();
-    if (ids.length === this.#made.length && ids.every((id, i) => id === this.#made[i])) return [];
+    const rest = [...evaluations, ...strategies];
+    const isOwnSame =
+      own.length === this.#madeOwn.size &&
+      own.every((mark) => mark.kind === 'observation' && this.#madeOwn.get(mark.topic) === mark.id);
+    if (isOwnSame && rest.length === this.#madeRest.length && rest.every((id, i) => id === this.#madeRest[i])) return;
     const marksOf = (list: readonly MarkId[]): (Mark | ProjectedMark)[] =>
       list.flatMap((id) => this.#session.get(id) ?? []);
     const tree: Tree = buildTree({
@@ -406,18 +411,17 @@ export class Seat implements Participant {
       self: this.agent,
       editable: this.#port.editable,
     });
-    this.#workspace.follow(tree);
     const before = this.#entries;
     const known = (path: ScopedPath, file: TreeFile): Entry => {
       const entry = before.get(path);
       if (entry !== undefined && entry.text === file.text && entry.mark === file.mark) return entry;
       return { ...entryFor(path, file), text: file.text, mark: file.mark };
     };
-    const entries = new Map([...tree.files].map(([path, file]) => [path, known(path, file)] as const));
-    this.#entries = entries;
-    this.#made = ids;
-    const paths = new Set([...before.keys(), ...entries.keys()]);
-    return [...paths].filter((path) => before.get(path)?.sha256 !== entries.get(path)?.sha256);
+    this.#entries = new Map([...tree.files].map(([path, file]) => [path, known(path, file)] as const));
+    this.#madeOwn = new Map(
+      own.flatMap((mark) => (mark.kind === 'observation' ? [[mark.topic, mark.id] as const] : [])),
+    );
+    this.#madeRest = rest;
   }
 
   /** Tells the watchers what became different, a few milliseconds after the first news of it. */
@@ -480,10 +484,27 @@ export class Seat implements Participant {
     this.#toolCalls = this.#port.lastToolCall();
   }
 
-  #countCall(): number {
+  #countCall(): Call {
     this.#countGeneration();
     this.#toolCalls += 1;
-    return this.#toolCalls;
+    return { generation: this.#generation, toolCall: this.#toolCalls };
+  }
+
+  /** Of a peer's file, durably before the agent has its text; of its own, before whatever is written afterwards. */
+  async #noteRead(
+    call: Call,
+    tool: string,
+    { path, sha256, peer }: { readonly path: string; readonly sha256: string; readonly peer?: unknown },
+  ): Promise<void> {
+    await this.#port.noteRead({ ...call, tool, path, sha256 }, peer !== undefined);
+  }
+
+  /** Why its files cannot be changed yet, on record. */
+  async #notYet(tool: string): Promise<Refused | undefined> {
+    const problem = this.#port.notYet?.();
+    if (problem === undefined) return undefined;
+    await this.refuse(tool, problem);
+    return refused('not-open', problem);
   }
 
   async #refusalOf(use: ToolUse, refuse?: Denial): Promise<Refused | undefined> {
@@ -507,6 +528,11 @@ function sizeOf(draft: unknown): number {
   } catch {
     return 0;
   }
+}
+
+/** What a file is now, for whoever would have changed it. */
+function nowOf(entry: Entry | undefined): { readonly sha256: string; readonly text: string } | null {
+  return entry === undefined ? null : { sha256: entry.sha256, text: entry.text };
 }
 
 /** A command without its empty fields. */

@@ -41,6 +41,8 @@ export interface TestSeat {
   note(topic: string, content: Json): Promise<MarkId>;
   /** The person in charge answers a need. */
   resolve(need: string): Promise<void>;
+  /** The round ends; nobody is told before something is committed. */
+  nextRound(): void;
   /** A mark where ann may not look. */
   hide(): Promise<MarkId>;
   /** What a submission goes through; replace it to hold one up. @default at once */
@@ -134,7 +136,10 @@ export async function openTestSeat(options: { readonly shell?: RunShell; readonl
           shell: options.shell ?? (() => Promise.reject(new Error('this test has no shell'))),
           toolCallLimit: Number.MAX_SAFE_INTEGER,
         }),
-      noteRead: (read) => reads.push(read),
+      noteRead: (read) => {
+        reads.push(read);
+        return Promise.resolve();
+      },
       standing: () => ({
         run: {
           id: 'run-1',
@@ -187,9 +192,10 @@ export async function openTestSeat(options: { readonly shell?: RunShell; readonl
     reads,
     submissions,
     scoring: async (tell) => {
-      tell({ step: 'queued', done: 0, total: 2 });
-      for (const done of [0, 1, 2]) tell({ step: 'evaluating', done, total: 2 });
-      tell({ step: 'recording', done: 0, total: 2 });
+      tell({ step: 'queued', done: 0, total: 0 });
+      for (const done of [0, 1]) tell({ step: 'evaluating', done, total: 4 });
+      tell({ step: 'validating', done: 2, total: 4 });
+      tell({ step: 'recording', done: 3, total: 4 });
     },
     async decisions() {
       await gate.flush();
@@ -214,6 +220,9 @@ export async function openTestSeat(options: { readonly shell?: RunShell; readonl
       if (mark === undefined) throw new Error(`there is no need ${need}`);
       const outcome = await gate.principal(TOKEN).resolve(mark.id, 'yes');
       if (outcome.verdict !== 'allow') throw new Error(JSON.stringify(outcome));
+    },
+    nextRound: () => {
+      generation += 1;
     },
     hide: () => write(runner, { scope: scopeName('hidden'), topic: 'secret', content: 'gold' }),
     listeners: () => listeners,

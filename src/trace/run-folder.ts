@@ -44,6 +44,8 @@ export interface RunFile {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** It has ended, but agents from outside are still there: what they do comes after the last anchor. */
+  readonly open?: true;
 }
 
 /** One agent of a run in figures. Scores are null where nothing was scored (yet). */
@@ -157,6 +159,7 @@ const runFile: z.ZodType<RunFile> = z.looseObject({
   anchors: z.array(z.looseObject({ seq: z.int().nonnegative(), hash: z.string(), round: z.int().nonnegative() })),
   startedAt: z.number(),
   endedAt: z.number().exactOptional(),
+  open: z.literal(true).exactOptional(),
 });
 
 const evidence = z.looseObject({

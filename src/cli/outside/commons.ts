@@ -115,7 +115,7 @@ class OpenCommons implements Commons {
       lastToolCall: () => 0,
       openTools: openSeatTools(this.#sandbox),
       // There is no program to hold against what was read.
-      noteRead: () => undefined,
+      noteRead: () => Promise.resolve(),
       standing: () => ({
         run: null,
         best: null,

@@ -4,13 +4,13 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { configDirOf } from '../../evaluate/secret.ts';
 import { type AgentConfig, errorCode, type ExperimentConfig, readConfig } from '../../experiment/config.ts';
 import { createExperiment, type ExperimentFolder, openExperiment } from '../../experiment/experiment-folder.ts';
 import { planRuns } from '../../experiment/run-plan.ts';
 import { readRunFile } from '../../trace/run-folder.ts';
 import { DEFAULT_OUT } from '../experiment-commands.ts';
 import { type Surroundings, UsageError } from '../output.ts';
+import { configFolder } from './config-folder.ts';
 
 export interface FoundExperiment {
   readonly folder: ExperimentFolder;
@@ -20,7 +20,7 @@ export interface FoundExperiment {
 
 /**
  * The experiment that `path` names, with something left to play: a run's or an experiment's folder, or a config. For a config, the newest
- * folder below `out` that was made from it and is not finished; a new one where there is none, unless `agent` is not external in it.
+ * folder below `out` that was made from it and is not finished; a new one where there is none. `agent` must be external in it, or anybody.
  *
  * @throws {UsageError} when all of it is played, or it is neither; {ConfigError} {ResultsError} {TaskError}
  */
@@ -34,10 +34,13 @@ export async function findExperiment(
     throw new UsageError(`there is no ${path}; give a config (YAML), or the folder of an experiment or a run`);
   if (!statSync(given).isDirectory()) {
     const config = await readConfig(given);
-    if (agent !== undefined) externalIn(config.name, config.agents, agent);
+    checkOutside(config.name, config.agents, agent);
     return { folder: await folderFor(config, resolve(world.cwd, out), world) };
   }
+  if (!['run.json', 'experiment.json'].some((name) => existsSync(join(given, name))))
+    throw new UsageError(`${path} is no run and no experiment; give the folder of one, or a config (YAML)`);
   const found = await openExperiment(given, world.env);
+  checkOutside(found.folder.config.name, agentsOf(found), agent);
   if (await isFinished(found))
     throw new UsageError(`${path} is finished: all its rounds are played; start a new one from its config`);
   return found;
@@ -70,9 +73,7 @@ const LOCK_MS = 20_000;
 
 /** Runs `work` in one of this user's processes at a time. */
 async function onlyOne<T>(what: string, env: Surroundings['env'], work: () => Promise<T>): Promise<T> {
-  const folder = join(configDirOf(env), 'locks');
-  const lock = join(folder, hash('sha256', what));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = join(await configFolder(env, 'locks'), hash('sha256', what));
   for (;;) {
     try {
       await mkdir(lock);
@@ -121,11 +122,22 @@ async function isFinished({ folder, only }: FoundExperiment): Promise<boolean> {
 }
 
 /** How an agent of the experiment takes part from outside. @throws {UsageError} when it does not */
-export function externalOf({ folder, only }: FoundExperiment, agent: string): 'mcp' | 'folder' {
-  const agents = planRuns(folder.config)
+export function externalOf(found: FoundExperiment, agent: string): 'mcp' | 'folder' {
+  return externalIn(found.folder.config.name, agentsOf(found), agent);
+}
+
+function agentsOf({ folder, only }: FoundExperiment): readonly AgentConfig[] {
+  return planRuns(folder.config)
     .filter(({ id }) => only === undefined || id === only)
     .flatMap((plan) => plan.agents);
-  return externalIn(folder.config.name, agents, agent);
+}
+
+function checkOutside(experiment: string, agents: readonly AgentConfig[], agent: string | undefined): void {
+  if (agent !== undefined) externalIn(experiment, agents, agent);
+  else if (agents.every(({ external }) => external === undefined))
+    throw new UsageError(
+      `${experiment} has no external agent, so there is nobody to serve it to; add one to its agents: - { name: me, external: mcp }, or play it with hivemark run`,
+    );
 }
 
 function externalIn(experiment: string, agents: readonly AgentConfig[], agent: string): 'mcp' | 'folder' {

@@ -1,8 +1,9 @@
 import type { ExperimentResult } from '../../experiment/experiment.ts';
 import { playExperiment } from '../../experiment/experiment.ts';
-import type { OpenRun, ServeRun } from '../../experiment/open-run.ts';
+import { type OpenRun, outsideOf, type ServeRun } from '../../experiment/open-run.ts';
 import type { OnEvent } from '../../experiment/progress.ts';
 import { candidateId } from '../../experiment/run-context.ts';
+import { planRuns } from '../../experiment/run-plan.ts';
 import { Interrupted } from '../../experiment/run.ts';
 import { FollowingSeat } from '../../mcp/following-seat.ts';
 import { type HttpServerOptions, startHttpServer } from '../../mcp/http-server.ts';
@@ -151,15 +152,16 @@ class ExperimentHost implements Host {
 
   readonly #serve: ServeRun = async (run) => {
     this.#run = run;
-    if (run.context.plan.agents.some(({ external }) => external !== undefined)) {
+    // A run that nobody takes part in from outside is played like any other.
+    if (outsideOf(run.context.plan).length > 0) {
       for (const [agent, seat] of this.#seats) if (this.#isOf(run, agent)) seat.follow(openRunSeat(run, agent));
       this.#doorway ??= await this.#listen();
+      this.#opened.resolve();
     }
-    this.#opened.resolve();
     for (const wake of this.#waiting.splice(0)) wake();
     const unwatch = keepAnchored(run, this.#options.onEvent);
     return {
-      played: () => this.#options.linger ?? Promise.resolve(),
+      played: () => (this.#isLast(run) ? this.#options.linger : undefined) ?? Promise.resolve(),
       close: async () => {
         await unwatch();
         this.#run = undefined;
@@ -196,6 +198,11 @@ class ExperimentHost implements Host {
         : new MountRefusal(`${agent} is no external agent of the run that is open`);
     return Promise.reject(problem);
   };
+
+  #isLast({ context }: OpenRun): boolean {
+    const { folder, only } = this.#found;
+    return only !== undefined || planRuns(folder.config).at(-1)?.id === context.plan.id;
+  }
 
   #isOf({ context }: OpenRun, agent: string): boolean {
     return context.plan.agents.some(({ name, external }) => name === agent && external !== undefined);

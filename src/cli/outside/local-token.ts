@@ -1,8 +1,8 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configDirOf } from '../../evaluate/secret.ts';
 import { errorCode } from '../../experiment/config.ts';
+import { configFolder } from './config-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,14 +13,12 @@ const SECRET_BYTES = 32;
  * user's configuration folder (mode 0600), made on first use. Nobody else can read it, and it is never sent.
  */
 export async function localSecret(experiment: string, env: Environment): Promise<Buffer> {
-  const folder = join(configDirOf(env), 'hosts');
-  const file = join(folder, hash('sha256', await realpath(experiment)));
+  const file = join(await configFolder(env, 'hosts'), hash('sha256', await realpath(experiment)));
   const known = await readFile(file).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
   if (known?.length === SECRET_BYTES) return known;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const made = randomBytes(SECRET_BYTES);
   const own = `${file}.${process.pid}.tmp`;
   await writeFile(own, made, { mode: 0o600, flag: 'w', flush: true });

@@ -330,4 +330,73 @@ describe('a mixed run', () => {
     const adoption = result.runs[0]?.adoptions.find(({ agent }) => agent === 'me');
     expect(adoption?.evidence).toMatchObject({ level: 'exposed', reads: [], readsObserved: false });
   }, 60_000);
+
+  it('cannot be asked of hidden cases for nothing: no progress tells of them, and nothing is taken back once they are run', async () => {
+    const folder = await make({ generations: 1, rounds: {} });
+    const result = await play(folder, async (seat, { context }) => {
+      await until(seat, 1);
+      await seat.edit(note('a question'));
+      const cancelling = new AbortController();
+      const ticks: string[] = [];
+      const answer = await seat.submit({
+        signal: cancelling.signal,
+        onProgress: ({ step, done, total }) => {
+          ticks.push(`${step} ${done}/${total}`);
+          if (step === 'validating') cancelling.abort(new Error('taken back'));
+        },
+      });
+      expect(answer).toMatchObject({ ok: true, generation: 1, status: 'accepted' });
+      expect(ticks.filter((tick) => !/^(queued|evaluating) /u.test(tick))).toEqual([
+        'validating 50/52',
+        'recording 51/52',
+      ]);
+      expect(context.state.submissions.get('me/1')?.withdrawn).toBe(false);
+    });
+    expect(result.stop).toBeUndefined();
+  }, 60_000);
+
+  it('tells a file that is not its own by a read alone, refusals at once', async () => {
+    const folder = await make({ ...SMALL, generations: 1, rounds: {} });
+    await play(folder, async (seat) => {
+      await until(seat, 1);
+      const refusal = await seat.put('strategies/planner_gen0/task_agent.ts', null, null);
+      expect(refusal).toEqual({ ok: false, code: 'not-editable', message: expect.any(String) });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(seat.standing().denials).toBe(1);
+      await seat.submit({});
+    });
+  }, 60_000);
+
+  it('is resumed with a score as it was first given, whatever the program would give now', async () => {
+    const folder = await make({ ...SMALL, generations: 1, rounds: {} });
+    const first = await play(folder, async (seat, { context }) => {
+      await until(seat, 1);
+      const record = context.recorder.record.bind(context.recorder);
+      context.recorder.record = (rows, options) =>
+        rows.some(({ table, key }) => table === 'candidates' && key === 'me/1')
+          ? Promise.reject(new Error('the power went'))
+          : record(rows, options);
+      await seat.edit(note('scored once'));
+      expect(await seat.submit({})).toMatchObject({ ok: false, code: 'run-stopped' });
+    });
+    expect(first.stop?.message).toContain('the power went');
+    const before = (await loadTable(join(folder.dir, 'planner+me-s42-paired'), 'evaluations')).rows;
+    const result = await play((await openExperiment(folder.dir, ENV)).folder, (_, { context }) => {
+      const { sandbox } = context;
+      const run = sandbox.run.bind(sandbox);
+      Object.assign(sandbox, {
+        run: (job: Parameters<typeof run>[0]) =>
+          job.modules['task_agent.ts']?.includes('scored once') === true
+            ? Promise.reject(new Error('it is scored already'))
+            : run(job),
+      });
+      return Promise.resolve();
+    });
+    expect(result.stop).toBeUndefined();
+    const after = (await loadTable(result.runs[0]?.dir ?? '', 'evaluations')).rows;
+    const mine = (rows: typeof after): unknown[] => rows.filter(({ candidate }) => candidate === 'me/1');
+    expect(mine(before)).toHaveLength(2);
+    expect(mine(after).slice(0, 2)).toEqual(mine(before));
+    expect(await verifyLog(join(result.runs[0]?.dir ?? '', 'marks.db'), [])).toMatchObject({ ok: true });
+  }, 60_000);
 });

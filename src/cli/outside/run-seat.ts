@@ -70,14 +70,18 @@ export function openRunSeat({ context }: OpenRun, agent: string): Seat {
     generation: () => outside.generation(agent),
     lastToolCall: () => outsideSteps.lastToolCall(agent, outside.generation(agent)),
     openTools: openSeatTools(sandbox),
-    noteRead: ({ toolCall, tool, path, sha256 }) => {
-      const generation = outside.generation(agent);
+    notYet: () =>
+      state.last === undefined
+        ? 'the initial programs are being scored; your files are yours once round 1 is open (standing says when)'
+        : undefined,
+    noteRead: async ({ generation, toolCall, tool, path, sha256 }, durably) => {
       if (generation > config.generations) return;
       const id = `${agent}/${generation}/${toolCall}/${path}`;
-      // It goes into the log's queue here and now, before any edit that follows; if the log cannot be written, the next call says so.
-      recorder
-        .record([rowOf('reads', id, { id, agent, generation, toolCall, tool, path, sha256 })])
-        .catch(() => undefined);
+      const row = rowOf('reads', id, { id, agent, generation, toolCall, tool, path, sha256 });
+      const recorded = recorder.record([row], { lazy: !durably });
+      // If the log cannot be written, the next call that waits for it says so.
+      if (durably) await recorded;
+      else recorded.catch(() => undefined);
     },
     standing: () => {
       const best = bestOf(state, agent);
