@@ -12,7 +12,7 @@ import type { Participant } from '../../mcp/participant.ts';
 import { participantServer } from '../../mcp/participant-server.ts';
 import { TokenBook } from '../../mcp/tokens.ts';
 import { VERSION } from '../../version.ts';
-import type { Surroundings } from '../output.ts';
+import { type Surroundings, UsageError } from '../output.ts';
 import { tokenFileOf } from '../token-command.ts';
 import { removeEndpoint, writeEndpoint } from './endpoint-file.ts';
 import type { FoundExperiment } from './find-experiment.ts';
@@ -114,7 +114,9 @@ class ExperimentHost implements Host {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting.push(resolve);
       const ended = await Promise.race([promise.then(() => undefined), this.ended]);
-      if (ended !== undefined) throw new Interrupted();
+      if (ended?.stop !== undefined) throw new Interrupted();
+      if (ended !== undefined)
+        throw new UsageError(`all runs that ${agent} takes part in are played; what was left is, too`);
     }
   }
 
