@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..');
 /** A test that hangs has noticed. */
 const TIMEOUT_MS = 180_000;
 /** What the tests of a mutation need of the repository. */
-const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'test', 'experiments', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 
 /** Runs test files in `folder`; whether all passed. */
 function pass(folder: string, tests: readonly string[]): Promise<boolean> {

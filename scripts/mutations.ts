@@ -26,6 +26,9 @@ const CLAIMS = [guard('contests'), guard('execute'), guard('cost'), guard('histo
 const GATE = [guard('gate'), guard('gate-rules'), guard('contests'), guard('execute'), guard('history')];
 const SUBSCRIPTIONS = [guard('subscriptions'), guard('subscriptions-gate'), guard('parts/subscriptions')];
 
+/** Whole runs with agents from outside: each takes half a minute. */
+const MIXED = ['src/cli/outside/mixed-run.test.ts'];
+
 const mutate = (
   file: string,
   tests: readonly string[],
@@ -309,4 +312,29 @@ export const MUTATIONS: readonly Mutation[] = [
     [guard('content-chain'), guard('gate-rules')],
     ["draft.kind !== 'observation' || ", ''],
   ),
+  ...mutate(
+    'guard/policies/stale-edit.ts',
+    [guard('gate')],
+    [' || !view.isSuperseded(draft.supersedes)', ''],
+    ["return deny({ code: 'stale-edit', check: 'edit-scope', path: draft.topic });", 'return undefined;'],
+  ),
+  ...mutate('experiment/outside-agents.ts', MIXED, ['this.#claimed.has(keyOf(row)) || n >', 'n >']),
+  ...mutate('experiment/outside-agents.ts', MIXED, [
+    'if (this.submission(row.agent, row.generation)?.n !== row.n) return false;',
+    'return false;',
+  ]),
+  ...mutate('experiment/outside-generation.ts', MIXED, [
+    'if (state.evaluations.has(`${candidateId(agent, generation)}/${split}`))\n    return scoreCandidate(context, agent, generation, split, files);',
+    '',
+  ]),
+  ...mutate('experiment/round-doors.ts', MIXED, ['left.size <= mayMiss', 'left.size < mayMiss']),
+  ...mutate('experiment/assess-generation.ts', MIXED, ["?.external !== 'folder'", '?.external !== undefined']),
+  ...mutate('mcp/seat.ts', MIXED, [
+    "entry?.kind === 'own' ? { ...refusal, now: nowOf(entry) } : refusal",
+    '{ ...refusal, now: nowOf(entry) }',
+  ]),
+  ...mutate('cli/outside/run-seat.ts', MIXED, [
+    "Number(mark.content['generation']) > (state.last?.round ?? -1)",
+    'Number(mark.content) > 0',
+  ]),
 ];

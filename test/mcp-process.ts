@@ -71,8 +71,16 @@ export interface RunningCli {
 }
 
 const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+afterAll(async () => {
+  // What serves ends its own children when it is asked to; it is made to when it does not.
+  await Promise.all(
+    [...running].map((child) => {
+      const closed = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
+      return closed;
+    }),
+  );
 });
 
 /** Starts the command line from source in a process of its own; it ends with the test file at the latest. */

@@ -219,23 +219,19 @@ export class OutsideAgents {
       state.candidates.has(id) || (state.last?.round ?? 0) >= generation || undefined;
     const unwatch = onProgress === undefined ? () => undefined : this.#onProgress(agent, onProgress);
     try {
-      await news.until(ended, signal === undefined ? stop : AbortSignal.any([stop, signal]));
-      if (state.candidates.has(id)) return this.#result(agent, generation);
-      return refused(
-        'round-closed',
-        `round ${generation} had gone on without this submission; your files are as they were: submit again`,
-      );
+      await news.until(ended, signal === undefined ? stop : AbortSignal.any([stop, signal])).catch((error: unknown) => {
+        const isLate = this.#claimed.has(keyOf(row)) || n > WITHDRAWALS_PER_ROUND;
+        if (stop.aborted || !isLate) throw error;
+        // It cannot be taken back any more.
+        return news.until(ended, stop);
+      });
+      return this.#result(agent, generation);
     } catch (error) {
       if (stop.aborted)
         return refused(
           'run-stopped',
           'the run was stopped; your submission is kept, and counts once it goes on (hivemark resume)',
         );
-      if (this.#claimed.has(keyOf(row)) || n > WITHDRAWALS_PER_ROUND || ended()) {
-        // Too late to take it back.
-        await news.until(ended, stop);
-        return this.#result(agent, generation);
-      }
       this.#taken.add(keyOf(row));
       news.tell();
       await recorder.record([rowOf('withdrawals', keyOf(row), { agent, generation, n })]);
@@ -258,19 +254,24 @@ export class OutsideAgents {
     });
   }
 
-  #result(agent: string, generation: number): SubmitResult {
+  #result(agent: string, generation: number): SubmitResult | SubmitRefused {
     const { state } = this.#context;
     const id = candidateId(agent, generation);
     const candidate = state.candidates.get(id);
+    if (candidate === undefined)
+      return refused(
+        'round-closed',
+        `round ${generation} had gone on without this submission; your files are as they were: submit again`,
+      );
     const best = bestOf(state, agent);
     return {
       ok: true,
       generation,
-      status: candidate?.status ?? 'failed',
+      status: candidate.status,
       score: this.disclosed(state.evaluations.get(`${id}/validation`)?.score),
       best: this.disclosed(best?.score),
-      published: candidate?.published ?? false,
-      ...(candidate?.reason === undefined ? {} : { reason: candidate.reason }),
+      published: candidate.published,
+      ...(candidate.reason === undefined ? {} : { reason: candidate.reason }),
       evaluation: `evals/gen_${generation}`,
       adopted: [...state.adoptions.values()]
         .filter((row) => row.agent === agent && row.generation === generation)
