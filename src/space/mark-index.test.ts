@@ -4,7 +4,7 @@ import { MARK_KINDS, type Mark, type MarkId } from './marks.ts';
 import { isExpired, MarkIndex } from './mark-index.ts';
 import { projectMark, queryMarks, readMark } from './query.ts';
 import { covers, defineScope, type ScopeDefinition } from './scope.ts';
-import { effectiveStrength } from './strength.ts';
+import { effectiveStrength, type StrengthView } from './strength.ts';
 import {
   actionOf,
   agentName,
@@ -167,10 +167,19 @@ describe('reading', () => {
       fc.property(someMarks, readers, query, (marks, read, q) => {
         const index = indexOf(marks);
         const now = (marks.at(-1)?.createdAt ?? 0) + 1_000;
+        const mayRead = (mark: Mark): boolean => read.some((scope) => covers(scope, mark.scope));
+        const isSeen = (mark: Mark): boolean =>
+          mayRead(mark) || index.definitionOf(mark.scope)?.visibility !== 'classified';
+        // Warnings that a reader may not see weaken nothing that it sees.
+        const asSeen: StrengthView = {
+          isSuperseded: (id) => index.isSuperseded(id),
+          definitionOf: (scope) => index.definitionOf(scope),
+          invalidators: (id) => index.invalidators(id).filter(isSeen),
+        };
         const expected = marks.flatMap((mark) => {
-          const right = read.some((scope) => covers(scope, mark.scope));
+          const right = mayRead(mark);
           const visibility = index.definitionOf(mark.scope)?.visibility;
-          if (!right && visibility === 'classified') return [];
+          if (!isSeen(mark)) return [];
           if (q.scope !== undefined && mark.scope !== q.scope) return [];
           if (q.under !== undefined && !covers(q.under, mark.scope)) return [];
           if (q.kind !== undefined && mark.kind !== q.kind) return [];
@@ -178,8 +187,12 @@ describe('reading', () => {
           if (q.resource !== undefined && !('resource' in mark && mark.resource === q.resource)) return [];
           if (q.agent !== undefined && mark.agent !== q.agent) return [];
           if (q.live === true && index.isSuperseded(mark.id)) return [];
-          if (q.minStrength !== undefined && effectiveStrength(index, mark, now) < q.minStrength) return [];
-          return [right || visibility === 'open' ? mark : projectMark(mark)];
+          if (q.minStrength !== undefined && effectiveStrength(asSeen, mark, now) < q.minStrength) return [];
+          // A need says what resolved it, to who may see that.
+          const by = marks.findLast((other) => mark.kind === 'need' && other.supersedes === mark.id);
+          const shown: Mark =
+            mark.kind === 'need' && by !== undefined && isSeen(by) ? { ...mark, resolvedBy: by.id } : mark;
+          return [right || visibility === 'open' ? shown : projectMark(shown)];
         });
         const newest = q.last === undefined ? expected : expected.slice(Math.max(0, expected.length - q.last));
         expect(queryMarks(index, { read }, q, now)).toEqual(newest);
