@@ -1,11 +1,18 @@
-import { isRecord } from '../space/json-value.ts';
 import { agentIn } from './analyst-candidate.ts';
 import { AnalystError } from './analyst-error.ts';
 import { sourcesOf } from './analyst-imported.ts';
 import { READ_RUN } from './analyst-prompt.ts';
 import type { Results } from './analyst-results.ts';
 import { FILE_TEMPLATE, RUN_TEMPLATE, SUMMARY_TEMPLATE } from './analyst-uris.ts';
-import { type Handler, invalidParams, type Params, quoted, stringParam } from './protocol-handlers.ts';
+import {
+  chosenIn,
+  type Handler,
+  invalidParams,
+  type Params,
+  quoted,
+  recordParam,
+  stringParam,
+} from './protocol-handlers.ts';
 
 /** The most values the protocol lets one completion give. */
 const MOST_VALUES = 100;
@@ -21,12 +28,12 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 /** `completion/complete` for the variables of the resource templates and the prompt's argument. */
 export function completeVariables(results: Results): Handler {
   return async (params) => {
-    const ref = recordIn(params, 'ref');
-    const argument = recordIn(params, 'argument');
+    const ref = recordParam(params, 'ref');
+    const argument = recordParam(params, 'argument');
     const name = stringParam(argument, 'name', MAX_CHARS);
     const value = stringParam(argument, 'value', MAX_CHARS);
     checkVariable(ref, name);
-    const offered = await offeredFor(results, name, contextOf(params));
+    const offered = await offeredFor(results, name, chosenIn(params));
     // What was typed may be any part of a run's id: its folders come first.
     const fitting = offered.filter((one) => (name === 'run' ? one.includes(value) : one.startsWith(value)));
     const values = fitting.slice(0, MOST_VALUES);
@@ -60,17 +67,4 @@ async function offeredFor(results: Results, name: string, chosen: Params): Promi
     if (error instanceof AnalystError) return [];
     throw error;
   }
-}
-
-/** Values that were chosen for other variables of the template. */
-function contextOf(params: Params): Params {
-  const { context } = params;
-  const chosen = isRecord(context) ? context['arguments'] : undefined;
-  return isRecord(chosen) ? chosen : {};
-}
-
-function recordIn(params: Params, name: string): Params {
-  const value = params[name];
-  if (!isRecord(value)) throw invalidParams(`${name} must be an object`);
-  return value;
 }

@@ -1,6 +1,13 @@
-import { isRecord } from '../space/json-value.ts';
 import type { Participant } from './participant.ts';
-import { type Handler, invalidParams, type Params, quoted, stringParam } from './protocol-handlers.ts';
+import {
+  chosenIn,
+  type Handler,
+  invalidParams,
+  type Params,
+  quoted,
+  recordParam,
+  stringParam,
+} from './protocol-handlers.ts';
 import { pathInside, strategyFolders } from './view-folders.ts';
 
 /** The most values the protocol lets one completion give. */
@@ -12,14 +19,14 @@ const MAX_CHARS = 4096;
 /** `completion/complete` for the variables of the resource templates. */
 export function completeTemplates(participant: Participant): Handler {
   return (params) => {
-    const ref = recordIn(params, 'ref');
-    const argument = recordIn(params, 'argument');
+    const ref = recordParam(params, 'ref');
+    const argument = recordParam(params, 'argument');
     const name = stringParam(argument, 'name', MAX_CHARS);
     const value = stringParam(argument, 'value', MAX_CHARS);
     if (ref['type'] !== 'ref/resource') {
       throw invalidParams('ref must be a ref/resource: the prompts of this server take no arguments');
     }
-    const offered = candidatesFor(participant, stringParam(ref, 'uri', MAX_CHARS), name, contextOf(params));
+    const offered = candidatesFor(participant, stringParam(ref, 'uri', MAX_CHARS), name, chosenIn(params));
     const fitting = offered.filter((candidate) => candidate.startsWith(value));
     const values = fitting.slice(0, MOST_VALUES);
     return Promise.resolve({
@@ -48,17 +55,4 @@ function candidatesFor(participant: Participant, uri: string, name: string, cont
     default:
       throw invalidParams(`there is no variable ${quoted(name)} of a resource template ${quoted(uri)}`);
   }
-}
-
-/** Values that were chosen for other variables of the template. */
-function contextOf(params: Params): Params {
-  const { context } = params;
-  const chosen = isRecord(context) ? context['arguments'] : undefined;
-  return isRecord(chosen) ? chosen : {};
-}
-
-function recordIn(params: Params, name: string): Params {
-  const value = params[name];
-  if (!isRecord(value)) throw invalidParams(`${name} must be an object`);
-  return value;
 }

@@ -51,6 +51,20 @@ export function invalidParams(message: string, data?: Readonly<Record<string, un
   return new McpError(ErrorCode.InvalidParams, message, data);
 }
 
+/** One parameter that must be an object. @throws {McpError} when it is not. */
+export function recordParam(params: Params, name: string): Params {
+  const value = params[name];
+  if (!isRecord(value)) throw invalidParams(`${name} must be an object`);
+  return value;
+}
+
+/** `completion/complete`: values that were chosen for other variables of the template. */
+export function chosenIn(params: Params): Params {
+  const { context } = params;
+  const chosen = isRecord(context) ? context['arguments'] : undefined;
+  return isRecord(chosen) ? chosen : {};
+}
+
 /** One parameter that must be a string of at most so many characters. @throws {McpError} when it is not. */
 export function stringParam(params: Params, name: string, maxChars: number): string {
   const value = Object.hasOwn(params, name) ? params[name] : undefined;
