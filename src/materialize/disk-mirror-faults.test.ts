@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { RemoteAwayError } from './mirror-remote.ts';
 import { filesBelow, freshFolder, MemoryRemote, mirrorOf, until } from './test-mirror-remote.ts';
 
 const VIEW = {
@@ -288,6 +289,60 @@ describe('the space away', () => {
     expect(remote.files.get('task_agent.ts')).toBe('version 19\n');
     expect(filesBelow(dir).get('strategies/bob_gen1/task_agent.ts')).toBe('peer 19\n');
     expect(mirror.conflicts()).toEqual([]);
+  });
+
+  describe.each<[string, string | null]>([
+    ['a change', 'sent\n'],
+    ['a deletion', null],
+  ])('after %s that arrived, its answer lost', (_what, sent) => {
+    /** Takes the next change and is away from then on. */
+    const loseTheAnswer = (remote: MemoryRemote): void => {
+      const put = remote.put.bind(remote);
+      remote.put = async (...args) => {
+        remote.put = put;
+        await put(...args);
+        remote.away = true;
+        throw new RemoteAwayError('the answer was lost');
+      };
+    };
+    const change = (dir: string, text: string | null): void => {
+      if (text === null) unlinkSync(join(dir, 'task_agent.ts'));
+      else writeFileSync(join(dir, 'task_agent.ts'), text);
+    };
+    const limits = { firstBackoffMs: 20, longestBackoffMs: 40, deleteAfterMs: 20 };
+
+    test.each([
+      'the same process',
+      'the next process',
+    ])('%s takes it for its own: the next edit follows it', async (who) => {
+      const remote = space();
+      loseTheAnswer(remote);
+      const first = await mirrorOf(remote, { limits });
+      change(first.dir, sent);
+      await until(() => first.notices.some((notice) => notice.kind === 'away'));
+      expect(remote.files.get('task_agent.ts')).toBe(sent ?? undefined);
+      change(first.dir, 'and then\n');
+      if (who === 'the next process') await first.mirror.close();
+      remote.away = false;
+      const { mirror } = who === 'the next process' ? await mirrorOf(remote, { dir: first.dir, limits }) : first;
+      await mirror.settled();
+      expect(remote.files.get('task_agent.ts')).toBe('and then\n');
+      expect(mirror.conflicts()).toEqual([]);
+    });
+
+    test('a change by somebody else on top of it is a conflict with the next edit, as ever', async () => {
+      const remote = space();
+      loseTheAnswer(remote);
+      const { dir, mirror, notices } = await mirrorOf(remote, { limits });
+      change(dir, sent);
+      await until(() => notices.some((notice) => notice.kind === 'away'));
+      change(dir, 'and then\n');
+      remote.write('task_agent.ts', 'theirs\n');
+      remote.away = false;
+      await mirror.settled();
+      expect(remote.files.get('task_agent.ts')).toBe('theirs\n');
+      expect(filesBelow(dir).get('task_agent.conflict-1.ts')).toBe('and then\n');
+    });
   });
 
   test('for good: the mirror stops with what the remote said, the folder stays', async () => {

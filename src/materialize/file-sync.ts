@@ -98,10 +98,15 @@ export class FileSync {
     base: string | undefined,
   ): Promise<void> {
     const { book } = this.#world;
+    const there = remote?.sha256 ?? null;
+    if (book.isOwn(path, there)) {
+      book.agree(path, there);
+      return this.#decide(path, disk, remote, book.base(path));
+    }
     const action = planMirror({
       base: base ?? null,
       here: keyOf(disk),
-      there: remote?.sha256 ?? null,
+      there,
       editable: remote?.editable ?? true,
     });
     switch (action) {
@@ -139,7 +144,7 @@ export class FileSync {
     if (remote === undefined && base === undefined && this.#isFlooded()) {
       return this.displaced.evictUnasked(path);
     }
-    const answer = await this.#world.remote.put(path, disk.text, base ?? null);
+    const answer = await this.#put(path, disk.text, disk.sha256, base);
     if (answer.ok) {
       this.#arrived(path, answer.sha256, disk.sha256, Buffer.byteLength(disk.text));
       book.seen(path, disk.signature);
@@ -174,7 +179,7 @@ export class FileSync {
         'every file was deleted at once, taken for an accident; delete them one by one',
       );
     }
-    const answer = await this.#world.remote.put(path, null, base ?? null);
+    const answer = await this.#put(path, null, null, base);
     if (answer.ok) {
       this.#arrived(path, answer.sha256, null, 0);
       book.seen(path, undefined);
@@ -182,6 +187,16 @@ export class FileSync {
     }
     if (answer.code === 'conflict' && remote?.editable !== false) return this.#differs(path, answer);
     this.displaced.restore(path, answer.message);
+  }
+
+  async #put(path: string, text: string | null, sha256: string | null, base: string | undefined): Promise<PutAnswer> {
+    try {
+      return await this.#world.remote.put(path, text, base ?? null);
+    } catch (error) {
+      // It may have arrived all the same.
+      this.#world.book.unanswered(path, sha256);
+      throw error;
+    }
   }
 
   async #take(path: string, disk: OnDisk, remote: RemoteFile | undefined): Promise<void> {

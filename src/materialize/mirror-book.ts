@@ -12,6 +12,8 @@ export class MirrorBook {
     string,
     Unsent & { readonly key: string | undefined; readonly there: string | undefined }
   >();
+  /** What was sent over the base with the answer lost on its way: sha256, null for a deletion. */
+  readonly #unanswered: Map<string, Set<string | null>>;
   /** Names of copies that conflicts left in the folder. */
   readonly copies = new Set<string>();
   #refusals: Refusal[];
@@ -22,6 +24,7 @@ export class MirrorBook {
     this.#folder = folder;
     const state = readState(folder);
     this.#bases = new Map(Object.entries(state.files));
+    this.#unanswered = new Map(Object.entries(state.unanswered).map(([path, sent]) => [path, new Set(sent)]));
     this.#refusals = [...state.refusals];
     this.#note = state.note;
   }
@@ -38,6 +41,7 @@ export class MirrorBook {
   /** Both sides have this now (null: neither has the file). */
   agree(path: string, sha256: string | null): void {
     this.#unsent.delete(path);
+    if (this.#unanswered.delete(path)) this.#dirty = true;
     if (this.#bases.get(path) === (sha256 ?? undefined)) return;
     if (sha256 === null) this.#bases.delete(path);
     else this.#bases.set(path, sha256);
@@ -51,9 +55,21 @@ export class MirrorBook {
   forget(path: string): void {
     this.#signatures.delete(path);
     this.#unsent.delete(path);
-    if (!this.#bases.delete(path)) return;
+    const known = this.#unanswered.delete(path);
+    if (!this.#bases.delete(path) && !known) return;
     this.#dirty = true;
     this.save();
+  }
+
+  /** This was sent (null: a deletion), and nobody knows whether it arrived. */
+  unanswered(path: string, sha256: string | null): void {
+    this.#unanswered.set(path, (this.#unanswered.get(path) ?? new Set()).add(sha256));
+    this.#dirty = true;
+  }
+
+  /** Was `there` sent from here, with its answer lost? Then it is nobody else's change. */
+  isOwn(path: string, there: string | null): boolean {
+    return this.#unanswered.get(path)?.has(there) === true;
   }
 
   /** What the file looked like when it was last found in order. */
@@ -113,6 +129,7 @@ export class MirrorBook {
       files: Object.fromEntries([...this.#bases].sort(([a], [b]) => (a < b ? -1 : 1))),
       refusals: this.#refusals,
       unsent: this.unsent(),
+      unanswered: Object.fromEntries([...this.#unanswered].map(([path, sent]) => [path, [...sent]])),
       note: this.#note,
     };
     writeState(this.#folder, state);

@@ -34,6 +34,8 @@ export interface MirrorState {
   readonly files: Readonly<Record<string, string>>;
   readonly refusals: readonly Refusal[];
   readonly unsent: readonly Unsent[];
+  /** Path -> sha256 of what was sent since, its answer lost (null: a deletion). */
+  readonly unanswered: Readonly<Record<string, readonly (string | null)[]>>;
   /** sha256 of the note as it was written last. */
   readonly note: string | null;
 }
@@ -43,12 +45,13 @@ const STATE = z.object({
   files: z.record(z.string(), SHA),
   refusals: z.array(z.object({ path: z.string(), at: z.number(), reason: z.string(), kept: z.string().nullable() })),
   unsent: z.array(z.object({ path: z.string(), reason: z.string(), at: z.number() })),
+  unanswered: z.record(z.string(), z.array(SHA.nullable())).default({}),
   note: SHA.nullable(),
 });
 const JOIN = z.object({ agent: z.string(), experiment: z.string(), run: z.string().nullable() });
 const LOCK = z.object({ pid: z.int().positive(), host: z.string(), nonce: z.string(), at: z.number() });
 
-export const EMPTY_STATE: MirrorState = { files: {}, refusals: [], unsent: [], note: null };
+export const EMPTY_STATE: MirrorState = { files: {}, refusals: [], unsent: [], unanswered: {}, note: null };
 
 /** A lock that nobody renewed for this long is nobody's, milliseconds. */
 export const LOCK_STALE_MS = 15_000;
