@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)('the report in Chromium', () => {
     hash = '',
   ): Promise<{ readonly page: Page; readonly said: string[] }> {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const said: string[] = [];
     page.on('console', (message) => said.push(`console: ${message.text()}`));
@@ -113,10 +113,10 @@ describe.skipIf(chromium === undefined)('the report in Chromium', () => {
   test('a badge leads to its row and unfolds it; so does a link with its name', async () => {
     const { page } = await open('plain');
     await page.locator('#scores a.badge').nth(1).click();
-    expect(await page.locator('#adoption-2 .diff').isVisible()).toBe(true);
+    await page.locator('#adoption-2 .diff').waitFor();
     expect(await page.locator('#adoption-1 .diff').isVisible()).toBe(false);
     const linked = await open('plain', {}, '#adoption-1');
-    expect(await linked.page.locator('#adoption-1 .diff').isVisible()).toBe(true);
+    await linked.page.locator('#adoption-1 .diff').waitFor();
   });
 
   test('rows are filtered by who took, and the folded runs without one go', async () => {
@@ -188,7 +188,8 @@ describe.skipIf(chromium === undefined)('the report in Chromium', () => {
     await page.locator('#bait').click();
     await page.waitForTimeout(200);
     expect(await page.evaluate('globalThis.pwned ?? null')).toBeNull();
-    expect(said.join('\n')).toContain('Content Security Policy');
+    // A browser says so when it comes to it.
+    await expect.poll(() => said.join('\n'), { timeout: 20_000 }).toContain('Content Security Policy');
   });
 
   test.each(['plain', 'many'] as const)('%s: axe finds nothing to object to', async (name) => {

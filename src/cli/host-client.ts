@@ -86,6 +86,8 @@ class HttpHostClient implements HostClient {
   readonly #find: HostAddress['find'];
   /** Nobody was met at the address. */
   #missed = false;
+  /** There was a session before. */
+  #connected = false;
   readonly #listeners = new Set<() => void>();
   #session: Promise<Client> | undefined;
   #subscribed = new Set<string>();
@@ -273,6 +275,9 @@ class HttpHostClient implements HostClient {
       }
     };
     await this.#subscribe(client, STANDING_URI);
+    // Nobody told of what became different while there was none.
+    if (this.#connected) this.#tell();
+    this.#connected = true;
     return client;
   }
 

@@ -7,6 +7,7 @@ import type { Standing } from '../mcp/participant.ts';
 import { findOrStartHost, type JoinedHost } from './host.ts';
 import { connectToHost, type HostClient } from './host-client.ts';
 import { aborted } from './outside/aborted.ts';
+import { followStanding } from './outside/follow-standing.ts';
 import { noteStanding, noticeLine, roundLine } from './outside/folder-lines.ts';
 import { type JoinLink, writeLink } from './outside/join-link.ts';
 import { whoPlaysOn } from './outside/who-plays-on.ts';
@@ -148,31 +149,4 @@ async function keepInStep({ client, standing, dir, link, say, world, ended }: St
   } finally {
     await mirror.close();
   }
-}
-
-/** Calls `onNews` when the run is somewhere else than it was. */
-function followStanding(client: HostClient, first: Standing, onNews: (standing: Standing) => void): { stop(): void } {
-  const newsOf = (standing: Standing): string => JSON.stringify([noteStanding(standing), roundLine(standing)]);
-  let last = newsOf(first);
-  let asking: Promise<void> | undefined;
-  let again = false;
-  const ask = async (): Promise<void> => {
-    do {
-      again = false;
-      const now = await client.standing();
-      const news = newsOf(now);
-      if (news !== last) onNews(now);
-      last = news;
-    } while (again);
-  };
-  const stop = client.onChange(() => {
-    again = true;
-    // A host that is away is the mirror's to tell; it asks again when it is back.
-    asking ??= ask()
-      .catch(() => undefined)
-      .finally(() => {
-        asking = undefined;
-      });
-  });
-  return { stop };
 }

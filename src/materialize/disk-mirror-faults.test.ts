@@ -59,7 +59,7 @@ describe('a folder that vanishes', () => {
 
   test('slowly, file after file: deletions wait, and are none once the folder is gone', async () => {
     const remote = space();
-    const { dir, mirror } = await mirrorOf(remote, { limits: { heartbeatMs: 50, deleteAfterMs: 300 } });
+    const { dir, mirror } = await mirrorOf(remote, { limits: { heartbeatMs: 50, deleteAfterMs: 10_000 } });
     unlinkSync(join(dir, 'task_agent.ts'));
     await new Promise((resolve) => setTimeout(resolve, 100));
     rmSync(dir, { recursive: true });
@@ -76,6 +76,19 @@ describe('a folder that vanishes', () => {
     expect(Object.fromEntries(remote.files)).toEqual(VIEW);
     expect(filesBelow(dir).get('task_agent.ts')).toBe('a\n');
     expect(filesBelow(dir).get('HIVEMARK.md')).toContain('every file was deleted at once');
+  });
+
+  test('emptied file after file: the last one comes back with the first', async () => {
+    const remote = space();
+    const { dir, mirror } = await mirrorOf(remote, { limits: { deleteAfterMs: 2_000 } });
+    unlinkSync(join(dir, 'meta_agent.ts'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    unlinkSync(join(dir, 'task_agent.ts'));
+    await until(() => existsSync(join(dir, 'meta_agent.ts')));
+    await mirror.settled();
+    expect(remote.puts).toEqual([]);
+    expect(Object.fromEntries(remote.files)).toEqual(VIEW);
+    expect(filesBelow(dir).get('task_agent.ts')).toBe('a\n');
   });
 });
 
@@ -360,17 +373,19 @@ describe('floods', () => {
   test('10 000 new files: bounded asking, nothing lost, an edit still gets through', async () => {
     const remote = space();
     const { dir, mirror } = await mirrorOf(remote);
+    const from = Date.now();
     for (let n = 0; n < 10_000; n += 1) writeFileSync(join(dir, `junk-${n}.txt`), `junk ${n}\n`);
     writeFileSync(join(dir, 'task_agent.ts'), 'in the flood\n');
-    await until(() => remote.files.get('task_agent.ts') === 'in the flood\n', 20_000);
+    await until(() => remote.files.get('task_agent.ts') === 'in the flood\n', 120_000);
     await mirror.settled();
     expect(asideNames(dir).length).toBe(10_000);
     expect(readdirSync(dir).filter((name) => name.startsWith('junk'))).toEqual([]);
     const asked = remote.puts.filter(({ path }) => path.startsWith('junk')).length;
     expect(asked).toBeGreaterThanOrEqual(64);
-    expect(asked).toBeLessThan(500);
+    // Of each ten seconds, however long a disk takes over so many files.
+    expect(asked).toBeLessThanOrEqual(64 * (1 + Math.floor((Date.now() - from) / 10_000)));
     expect(remote.refused.some(({ problem }) => /\d+ more changes/u.test(problem))).toBe(true);
-  }, 120_000);
+  }, 240_000);
 
   test('5 000 saves of one file: few puts, the last one wins', async () => {
     const remote = space();
@@ -384,7 +399,8 @@ describe('floods', () => {
     await until(() => remote.files.get('task_agent.ts') === 'save 4999\n');
     expect(remote.puts.length).toBeLessThan(100);
     expect(remote.puts.every(({ code }) => code === 'ok')).toBe(true);
-  });
+    // Some file systems write a file that was emptied and filled to the disk at once.
+  }, 120_000);
 });
 
 describe('times and names', () => {

@@ -100,12 +100,18 @@ describe('a save at the very moment', () => {
 
   test('through a file that was open before it was replaced: what was written into it is kept', async () => {
     const remote = space();
-    const one = await mirrorOf(remote, { limits: { holdMs: 200 } });
-    const open = openSync(join(one.dir, 'task_agent.ts'), 'r+');
+    let open: number | undefined;
+    const one = await mirrorOf(remote, {
+      limits: { holdMs: 200 },
+      onNotice: ({ kind }) => {
+        if (kind !== 'received' || open === undefined) return;
+        writeSync(open, 'written late\n', 0);
+        closeSync(open);
+        open = undefined;
+      },
+    });
+    open = openSync(join(one.dir, 'task_agent.ts'), 'r+');
     remote.write('task_agent.ts', 'theirs\n');
-    await until(() => readFileSync(join(one.dir, 'task_agent.ts'), 'utf8') === 'theirs\n');
-    writeSync(open, 'written late\n', 0);
-    closeSync(open);
     await until(() => one.notices.some((notice) => notice.kind === 'conflict'));
     await one.mirror.settled();
     expect(texts(one)).toContain('written late\n');

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { MIRROR_LIMITS } from './mirror-options.ts';
 import { filesBelow, freshFolder, MemoryRemote, mirrorOf, until } from './test-mirror-remote.ts';
 
 const A = 'export const a = 1;\n';
@@ -105,7 +106,8 @@ describe('an edit where none may be', () => {
 
   test('a new file, a deletion and a rename too', async () => {
     const remote = space();
-    const { dir, mirror } = await mirrorOf(remote);
+    // A rename is known for one in five times this.
+    const { dir, mirror } = await mirrorOf(remote, { limits: { deleteAfterMs: 1_500 } });
     writeFileSync(join(dir, 'stranger.ts'), 'stranger\n');
     unlinkSync(join(dir, 'evals/gen_1/report.md'));
     renameSync(join(dir, 'task_agent.ts'), join(dir, 'renamed.ts'));
@@ -195,6 +197,8 @@ describe('a conflict', () => {
 });
 
 describe('how editors save', () => {
+  const EMPTY_MS = 60;
+  const GONE_MS = 150;
   const edits: Readonly<Record<string, (dir: string, file: string, text: string) => Promise<void>>> = {
     'vim: swap file, 4913, backup by rename, new file, backup gone': async (dir, file, text) => {
       writeFileSync(join(dir, `.${file}.swp`), 'b0VIM');
@@ -215,7 +219,7 @@ describe('how editors save', () => {
     },
     'VS Code: truncate, then write in pieces': async (dir, file, text) => {
       writeFileSync(join(dir, file), '');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
       for (const line of text.split(/(?<=\n)/u)) appendFileSync(join(dir, file), line);
     },
     'JetBrains: safe write': async (dir, file, text) => {
@@ -228,16 +232,23 @@ describe('how editors save', () => {
       writeFileSync(join(dir, `${file}.tmp.4711.1700000000`), text);
       renameSync(join(dir, `${file}.tmp.4711.1700000000`), join(dir, file));
     },
-    'a slow one: gone for 150 ms': async (dir, file, text) => {
+    [`a slow one: gone for ${GONE_MS} ms`]: async (dir, file, text) => {
       unlinkSync(join(dir, file));
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, GONE_MS));
       writeFileSync(join(dir, file), text);
     },
   };
 
+  test('files are given twice the time that the slow ones below take', () => {
+    expect(MIRROR_LIMITS.emptyAfterMs).toBeGreaterThanOrEqual(2 * EMPTY_MS);
+    expect(MIRROR_LIMITS.deleteAfterMs).toBeGreaterThanOrEqual(2 * GONE_MS);
+  });
+
   test.each(Object.keys(edits))('%s: one change, nothing else', async (name) => {
     const remote = space();
-    const { dir, mirror } = await mirrorOf(remote);
+    // An editor that this process is too busy to be is no slow editor.
+    const limits = { emptyAfterMs: 20 * EMPTY_MS, deleteAfterMs: 20 * GONE_MS };
+    const { dir, mirror } = await mirrorOf(remote, { limits });
     const edit = edits[name];
     await edit?.(dir, 'task_agent.ts', 'line 1\nline 2\nline 3\n');
     await until(() => remote.puts.length > 0);

@@ -173,12 +173,7 @@ export class FileSync {
     this.#missing.delete(path);
     const renamed = base !== undefined && now() - (this.#strangers.get(base) ?? -Infinity) < 5 * limits.deleteAfterMs;
     if (renamed) return this.displaced.restore(path, 'its new name was refused');
-    if (remote?.editable === true && this.#allMissing()) {
-      return this.displaced.restore(
-        path,
-        'every file was deleted at once, taken for an accident; delete them one by one',
-      );
-    }
+    if (remote?.editable === true && this.#allMissing()) return this.#restoreAll();
     const answer = await this.#put(path, null, null, base);
     if (answer.ok) {
       this.#arrived(path, answer.sha256, null, 0);
@@ -278,9 +273,20 @@ export class FileSync {
 
   /** Is there none left of several files that may be changed? */
   #allMissing(): boolean {
-    const { there, folder } = this.#world;
-    const editable = [...there.values()].filter((file) => file.editable);
-    return editable.length > 1 && editable.every((file) => folder.read(file.path).kind === 'absent');
+    const editable = this.#editable();
+    return editable.length > 1 && editable.every((path) => this.#world.folder.read(path).kind === 'absent');
+  }
+
+  /** All of them, whichever is due first: once one is back, those that went a moment later would pass for deleted one by one. */
+  #restoreAll(): void {
+    for (const path of this.#editable()) {
+      this.#missing.delete(path);
+      this.displaced.restore(path, 'every file was deleted at once, taken for an accident; delete them one by one');
+    }
+  }
+
+  #editable(): readonly string[] {
+    return [...this.#world.there.values()].filter((file) => file.editable).map((file) => file.path);
   }
 
   #isFlooded(): boolean {

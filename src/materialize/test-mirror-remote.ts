@@ -113,9 +113,17 @@ export function freshFolder(): string {
   return dir;
 }
 
+/** What the mirror was not told of stays unseen: no look now and then makes up for it. */
+const NO_ROUNDS = { beatsPerScan: Infinity, beatsPerList: Infinity };
+
+/** `onNotice` is called at the very moment. */
 export async function mirrorOf(
   remote: MemoryRemote,
-  options: { readonly dir?: string; readonly limits?: Partial<MirrorLimits> } = {},
+  options: {
+    readonly dir?: string;
+    readonly limits?: Partial<MirrorLimits>;
+    readonly onNotice?: (notice: MirrorNotice) => void;
+  } = {},
 ): Promise<TestMirror> {
   const dir = options.dir ?? freshFolder();
   const notices: MirrorNotice[] = [];
@@ -123,15 +131,18 @@ export async function mirrorOf(
     dir,
     remote,
     identity: IDENTITY,
-    onNotice: (notice) => notices.push(notice),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    onNotice: (notice) => {
+      notices.push(notice);
+      options.onNotice?.(notice);
+    },
+    limits: { ...NO_ROUNDS, ...options.limits },
   });
   onTestFinished(() => mirror.close());
   return { dir, mirror, notices };
 }
 
 /** Waits until `check` holds; says what it saw last when it does not within `ms`. */
-export async function until(check: () => boolean, ms = 5_000): Promise<number> {
+export async function until(check: () => boolean, ms = 20_000): Promise<number> {
   const start = performance.now();
   while (!check()) {
     if (performance.now() - start > ms) throw new Error(`after ${ms} ms this does not hold: ${check.toString()}`);
