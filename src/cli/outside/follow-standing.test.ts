@@ -65,3 +65,29 @@ test('what it tells of is news; a change that it is told of while it asks is ask
   expect(told).toEqual(['open']);
   expect(standings).toHaveLength(0);
 });
+
+test.each([0, 1, 2, 3, 4, 5, 6])('nothing is missed that comes %i turns after an answer', async (turns) => {
+  let phase: 'starting' | 'open' = 'starting';
+  let tell = (): void => undefined;
+  const client = {
+    standing: () => {
+      const answer = Promise.resolve(standingIn(phase));
+      let later = answer.then(() => undefined);
+      for (let n = 0; n < turns; n += 1) later = later.then(() => undefined);
+      void later.then(() => {
+        if (phase === 'open') return;
+        phase = 'open';
+        tell();
+      });
+      return answer;
+    },
+    onChange: (listener: () => void) => {
+      tell = listener;
+      return () => undefined;
+    },
+  };
+  const told: (string | undefined)[] = [];
+  followStanding(client, standingIn('starting'), ({ run }) => told.push(run?.phase));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual(['open']);
+});

@@ -28,6 +28,7 @@ export function followStanding(
       .catch(() => undefined)
       .finally(() => {
         asking = undefined;
+        if (again) look();
       });
   };
   const stop = client.onChange(look);
