@@ -14,6 +14,21 @@ const request = (
 });
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** A tool that runs until it is told what it comes to, and says when it has begun. */
+function waitingTool<Value>(): {
+  readonly begun: Promise<void>;
+  readonly tool: () => Promise<Value>;
+  readonly finish: (value: Value) => void;
+} {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: value, resolve: finish } = Promise.withResolvers<Value>();
+  const tool = (): Promise<Value> => {
+    begin();
+    return value;
+  };
+  return { begun, tool, finish };
+}
+
 describe('execute()', () => {
   it('runs the tool and records an action that supersedes its intent', async () => {
     const { gate } = await openTestGate(createMemoryLog());
@@ -72,9 +87,9 @@ describe('execute()', () => {
   it('lets nobody else on the resource while the tool runs: not by confidence, not after the TTL, not the agent itself (S1)', async () => {
     const { gate, clock } = await openTestGate(createMemoryLog());
     const ann = gate.session(ANN, 'e');
-    let finish: (value: number) => void = () => undefined;
-    const running = ann.execute(request('r', 0.1), () => new Promise<number>((resolve) => (finish = resolve)));
-    await sleep(5);
+    const { begun, tool, finish } = waitingTool<number>();
+    const running = ann.execute(request('r', 0.1), tool);
+    await begun;
     clock.now += 100 * 1_800_000;
     const others = [
       gate.session(BOB, 'e').write(plan('r', { confidence: 1 })),
@@ -119,12 +134,12 @@ describe('execute()', () => {
     const { gate } = await openTestGate(createMemoryLog());
     const ann = gate.session(ANN, 'e');
     await ann.write(plan('r'));
-    let finish: () => void = () => undefined;
-    const running = ann.execute(request('r'), () => new Promise<void>((resolve) => (finish = resolve)));
-    await sleep(5);
+    const { begun, tool, finish } = waitingTool<undefined>();
+    const running = ann.execute(request('r'), tool);
+    await begun;
     expect(gate.view.isSuperseded(markId('run-1/ann/e/m1'))).toBe(true);
     gate.revoke(ann);
-    finish();
+    finish(undefined);
     expect(await running).toMatchObject({ verdict: 'denied', denial: { code: 'session-revoked' } });
     expect(gate.view.byId(markId('run-1/ann/e/m3'))).toBeUndefined();
   });
@@ -133,8 +148,9 @@ describe('execute()', () => {
     const log = createMemoryLog();
     const { gate } = await openTestGate(log);
     await gate.session(ANN, 'e').execute(request('done'), () => 1);
-    void gate.session(ANN, 'f').execute(request('begun'), () => new Promise(() => undefined));
-    await sleep(5);
+    const endless = waitingTool();
+    void gate.session(ANN, 'f').execute(request('begun'), endless.tool);
+    await endless.begun;
     const { gate: next } = await openTestGate(log);
     let runs = 0;
     const tool = (): number => (runs += 1);

@@ -59,7 +59,7 @@ describe.skipIf(server === undefined)('two gates on one PostgreSQL space', () =>
     const ann = at(0).session(ANN, 'e');
     const bob = at(1).session(BOB, 'e');
     await bob.subscribe('news', { scope: LAB, topic: 'news' });
-    const woken = bob.wait(AbortSignal.timeout(10_000));
+    const woken = bob.wait(AbortSignal.timeout(30_000));
     await ann.write(seen('other'));
     await ann.write(seen('news', { n: 1 }));
     expect(await woken).toBe(true);

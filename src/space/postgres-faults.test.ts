@@ -97,16 +97,18 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
     return pair;
   }
 
-  async function dropReplies(): Promise<void> {
-    const before = proxy.droppedCompletions;
-    proxy.set('drop-replies');
-    while (proxy.droppedCompletions === before) await sleep(1);
+  async function dropCommit(): Promise<void> {
+    const before = proxy.droppedCommits;
+    proxy.set('drop-commits');
+    while (proxy.droppedCommits === before) await sleep(1);
     proxy.set('none');
   }
 
   it('connections reset in the middle: nothing acknowledged is lost, nothing doubled', { timeout: LONG }, async () => {
     const pair = await struck(12, async () => {
       await sleep(20 + Math.random() * 60);
+      // Whoever is still on its way back from the last strike.
+      while (proxy.connections < 2) await sleep(1);
       proxy.resetAll();
     });
     expect(proxy.resets).toBeGreaterThanOrEqual(24);
@@ -114,17 +116,17 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
   });
 
   it('replies dropped after the server committed: the client finds out that it had', { timeout: LONG }, async () => {
-    const pair = await struck(10, dropReplies);
-    // The fault fired: finished statements that nobody heard of.
-    expect(proxy.droppedCompletions).toBeGreaterThanOrEqual(10);
+    const pair = await struck(10, dropCommit);
+    // The fault fired: commits that nobody heard of.
+    expect(proxy.droppedCommits).toBeGreaterThanOrEqual(10);
     await expectWhole(pair);
   });
 
   it('acknowledges, rather than refuses, what the server committed and could not say', async () => {
     const log = await openPostgresLog(server?.url(proxy.port) ?? '', { space });
     await log.append(0, [rowEntry('a')]);
-    const [appended] = await Promise.all([log.append(1, [rowEntry('b'), rowEntry('c')]), dropReplies()]);
-    expect(proxy.droppedCompletions).toBe(1);
+    const [appended] = await Promise.all([log.append(1, [rowEntry('b'), rowEntry('c')]), dropCommit()]);
+    expect(proxy.droppedCommits).toBe(1);
     expect(appended.map(({ seq, key }) => `${seq}${key}`)).toEqual(['2b', '3c']);
     await log.append(3, [rowEntry('d')]);
     expect((await recordsOf(log)).map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd']);
@@ -134,16 +136,18 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
   it('would be caught doubling: repeating an unknown outcome under new keys does double', {
     timeout: LONG,
   }, async () => {
-    const pair = await struck(6, dropReplies, 'new-keys');
-    expect(proxy.droppedCompletions).toBeGreaterThanOrEqual(6);
+    const pair = await struck(6, dropCommit, 'new-keys');
+    expect(proxy.droppedCommits).toBeGreaterThanOrEqual(6);
     const { doubled } = await damage(pair.flatMap(({ acknowledged }) => acknowledged));
     expect(doubled).toBeGreaterThan(0);
   });
 
   it('a black hole is noticed and left', { timeout: LONG }, async () => {
     const pair = await struck(2, async () => {
+      const before = proxy.swallowed;
       proxy.set('black-hole');
       await sleep(2_500);
+      while (proxy.swallowed < before + 2) await sleep(5);
       proxy.set('none');
     });
     expect(proxy.swallowed).toBeGreaterThanOrEqual(4);
@@ -151,14 +155,12 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
   });
 
   it('the server is killed and started again', { timeout: LONG }, async () => {
-    const before: number[] = [];
     const pair = await struck(2, async () => {
       await server?.crash();
-      before.push(proxy.connections);
+      await expect(openPostgresLog(server?.url() ?? '', { space })).rejects.toThrow(/cannot be reached/u);
       await sleep(300);
       await server?.start();
     });
-    expect(before).toHaveLength(2);
     await expectWhole(pair);
   });
 
@@ -184,16 +186,14 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
   });
 
   it('would be caught losing: a writer that acknowledges before the commit does lose', { timeout: LONG }, async () => {
-    let lost = 0;
-    for (let round = 0; round < 20 && lost === 0; round += 1) {
-      const writer = startWriter('early', `e${round}`, server?.url() ?? '');
-      await untilMore(writer, 0);
-      await sleep(Math.random() * 20);
-      writer.child.kill('SIGKILL');
-      await writer.ended;
-      lost += (await damage(writer.acknowledged)).lost;
-    }
-    expect(lost).toBeGreaterThan(0);
+    const writer = startWriter('early', 'e', server?.url(proxy.port) ?? '');
+    await untilMore(writer, 0);
+    // Killed while what it acknowledged last is on its way.
+    proxy.set('swallow-requests');
+    while (proxy.swallowed === 0) await sleep(1);
+    writer.child.kill('SIGKILL');
+    await writer.ended;
+    expect((await damage(writer.acknowledged)).lost).toBeGreaterThan(0);
   });
 
   it('neither starves the other, and both see one order', { timeout: LONG }, async () => {
@@ -203,21 +203,26 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
     watcher.watch?.((seq) => heard.push(seq));
     const pair = ['a', 'b'].map((name) => startWriter('log', name, url));
     for (const writer of pair) await untilMore(writer, 0);
-    const [before] = [pair.map(({ acknowledged }) => acknowledged.length)];
+    const before = pair.map(({ acknowledged }) => acknowledged.length);
     await sleep(2_000);
-    const gained = pair.map(({ acknowledged }, i) => acknowledged.length - (before?.[i] ?? 0));
+    // Until the slower has done so much that a pause of its process is not taken for starving.
+    for (const [i, writer] of pair.entries()) await untilMore(writer, (before[i] ?? 0) + 4_000);
+    const gained = pair.map(({ acknowledged }, i) => acknowledged.length - (before[i] ?? 0));
     for (const writer of pair) await stopWriter(writer);
     expect(Math.min(...gained)).toBeGreaterThan(Math.max(...gained) / 10);
     await expectWhole(pair);
-    const records = await recordsOf(watcher);
+    // Heard, before it is read from the log itself.
+    const stored = pair.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+    await expect.poll(() => heard.at(-1), { timeout: 20_000 }).toBe(stored);
     expect(heard.length).toBeGreaterThan(1);
     expect(heard).toEqual([...heard].sort((x, y) => x - y));
+    const records = await recordsOf(watcher);
     expect(heard.at(-1)).toBe(records.length);
     await watcher.close();
   });
 
   it('a lost listening connection is made again, and what was missed is told', { timeout: LONG }, async () => {
-    const reader = await openPostgresLog(server?.url(proxy.port) ?? '', { space, statementTimeoutMs: 500 });
+    const reader = await openPostgresLog(server?.url(proxy.port) ?? '', { space, statementTimeoutMs: 2_000 });
     const writer = await openPostgresLog(server?.url() ?? '', { space });
     const heard: number[] = [];
     const unwatch = reader.watch?.((seq) => heard.push(seq));
@@ -248,8 +253,7 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
   }, async () => {
     const log = await openPostgresLog(server?.url(proxy.port) ?? '', {
       space,
-      statementTimeoutMs: 300,
-      connectTimeoutMs: 300,
+      statementTimeoutMs: 2_000,
       giveUpAfterMs: 1_000,
     });
     await log.append(0, [rowEntry('a')]);
@@ -259,7 +263,8 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
       code: 'log-write',
       message: expect.stringMatching(/could not be written: .*; whether this append counts is seen when/u),
     });
-    expect(performance.now() - started).toBeLessThan(5_000);
+    // Three seconds, the server's share and ours; without being told it would be thirty.
+    expect(performance.now() - started).toBeLessThan(15_000);
     expect(proxy.swallowed).toBeGreaterThan(0);
     proxy.set('none');
     await log.append(1, [rowEntry('b')]);

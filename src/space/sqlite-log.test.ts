@@ -170,7 +170,7 @@ describe('the SQLite log', () => {
   it.each([
     ['100 000 records of 500 characters', 100_000, 500, 4_000],
     ['64 records of 900 000 characters', 64, 900_000, 4],
-  ])('reads %s with a heap of 40 megabytes', async (_, records, chars, perAppend) => {
+  ])('reads %s with a heap of 40 megabytes', { timeout: 120_000 }, async (_, records, chars, perAppend) => {
     const log = await openLog();
     const text = 'x'.repeat(chars);
     for (let at = 0; at < records; at += perAppend)

@@ -1,7 +1,13 @@
 import { createServer, type Server, Socket } from 'node:net';
 
-/** What the proxy does to what passes. */
-export type Fault = 'none' | 'drop-replies' | 'black-hole';
+/**
+ * What the proxy does to what passes. `drop-commits`: a reply that tells of a commit is lost, and its connection cut; all else passes, so
+ * that there always is a next commit. `swallow-requests`: what clients send is lost in silence. `black-hole`: what either side sends.
+ */
+export type Fault = 'none' | 'drop-commits' | 'swallow-requests' | 'black-hole';
+
+/** The server's last word on a request outside of a transaction: ready for the next. */
+const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 interface Pair {
   readonly client: Socket;
@@ -15,9 +21,8 @@ export class FaultProxy {
   #fault: Fault = 'none';
   /** Connections cut by a reset. */
   resets = 0;
-  /** Replies of the server that nobody got, and those among them that told of a finished statement. */
-  dropped = 0;
-  droppedCompletions = 0;
+  /** Commits that the server told of and nobody heard of. */
+  droppedCommits = 0;
   /** Chunks of either side that were swallowed. */
   swallowed = 0;
 
@@ -56,20 +61,19 @@ export class FaultProxy {
       socket.on('error', end).on('close', end);
     }
     client.on('data', (chunk) => {
-      if (this.#fault === 'black-hole') this.swallowed += 1;
+      if (this.#fault === 'black-hole' || this.#fault === 'swallow-requests') this.swallowed += 1;
       else pair.server.write(chunk);
     });
     pair.server.on('data', (chunk) => {
       if (this.#fault === 'black-hole') this.swallowed += 1;
-      else if (this.#fault === 'drop-replies') this.#drop(pair, chunk);
+      else if (this.#fault === 'drop-commits' && isCommit(chunk)) this.#drop(pair);
       else client.write(chunk);
     });
   }
 
   /** The server has done it; the client sees its connection cut instead of the answer. */
-  #drop({ client }: Pair, chunk: Buffer): void {
-    this.dropped += 1;
-    if (chunk.includes('SELECT 1\0')) this.droppedCompletions += 1;
+  #drop({ client }: Pair): void {
+    this.droppedCommits += 1;
     client.resetAndDestroy();
   }
 
@@ -90,4 +94,10 @@ export class FaultProxy {
     this.resetAll();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Whether a reply says that records were stored and announced, by a statement of its own or by the end of its transaction. */
+function isCommit(reply: Buffer): boolean {
+  const isStored = reply.includes('pg_notify\0') && reply.includes('SELECT 1\0');
+  return (isStored || reply.includes('COMMIT\0')) && reply.subarray(-READY.length).equals(READY);
 }

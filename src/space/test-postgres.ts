@@ -48,7 +48,7 @@ export async function startTestPostgres(): Promise<TestPostgres | undefined> {
     if (programs === undefined) continue;
     const folder = mkdtempSync(join(tmpdir(), 'hivemark-postgres-'));
     try {
-      const server = new Server(programs, folder, await freePort());
+      const server = new Server(programs, folder);
       await server.init();
       await server.start();
       afterAll(() => server.stop());
@@ -132,17 +132,21 @@ async function freePort(): Promise<number> {
 }
 
 class Server implements TestPostgres {
-  readonly port: number;
+  #port: number | undefined;
   readonly #programs: Programs;
   readonly #folder: string;
   readonly #user = serverUser();
   #process: ChildProcess | undefined;
   readonly #onExit = (): void => void this.#process?.kill('SIGKILL');
 
-  constructor(programs: Programs, folder: string, port: number) {
+  constructor(programs: Programs, folder: string) {
     this.#programs = programs;
     this.#folder = folder;
-    this.port = port;
+  }
+
+  get port(): number {
+    if (this.#port === undefined) throw new Error('the server was not started');
+    return this.#port;
   }
 
   url(port = this.port): string {
@@ -179,19 +183,22 @@ class Server implements TestPostgres {
       'max_connections=40',
       'shared_buffers=32MB',
     ];
-    const args = ['-D', this.#data, '-p', String(this.port), ...settings.flatMap((setting) => ['-c', setting])];
     // Bound to this process, so that not even a killed test leaves a server behind.
     const bond =
       spawnSync('setpriv', ['--pdeathsig', 'QUIT', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'QUIT'] : [];
-    const [program = '', ...rest] = [...bond, this.#programs.postgres, ...args];
     const log = openSync(join(this.#folder, 'server.log'), 'a');
     const deadline = performance.now() + START_MS;
     process.once('exit', this.#onExit);
+    const isFirst = this.#port === undefined;
     while (performance.now() < deadline) {
+      // Until it has run on a port, another process may have been quicker to take it.
+      if (isFirst) this.#port = await freePort();
+      const args = ['-D', this.#data, '-p', String(this.port), ...settings.flatMap((setting) => ['-c', setting])];
+      const [program = '', ...rest] = [...bond, this.#programs.postgres, ...args];
       const child = spawn(program, rest, { ...this.#user, cwd: this.#folder, stdio: ['ignore', log, log] });
       this.#process = child;
       // After a crash the old server's children may still hold its memory: it exits, and is started again.
-      while (child.exitCode === null && performance.now() < deadline) {
+      while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
         if (await this.#answers()) return;
         await sleep(30);
       }
@@ -201,12 +208,14 @@ class Server implements TestPostgres {
     throw new Error(`${this.#programs.postgres} did not start: ${said}`);
   }
 
+  /** Whether it is this server that answers: a port may be somebody else's. */
   async #answers(): Promise<boolean> {
     const client = new Client({ connectionString: this.url(), connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     try {
       await client.connect();
-      return true;
+      const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+      return rows[0]?.data_directory === this.#data;
     } catch {
       return false;
     } finally {
@@ -219,9 +228,10 @@ class Server implements TestPostgres {
   }
 
   async stop(): Promise<void> {
-    await this.#end('SIGINT');
+    // At once, its children before it: there is nothing to keep, so nothing to write out first.
+    await this.#end('SIGQUIT');
     process.off('exit', this.#onExit);
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -229,7 +239,7 @@ class Server implements TestPostgres {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await gone;
     clearTimeout(timer);
   }

@@ -7,7 +7,9 @@ import { openModel } from '../../src/agents/open-model.ts';
 import { RETRY_POLICY } from '../../src/agents/resilience.ts';
 import type { Act, FakeProvider } from './fake-provider.ts';
 import { startFakeProvider } from './fake-provider.ts';
+import { throughStalls } from './provider-bench.ts';
 
+const TIMEOUT_MS = 2000;
 const NOTE = {
   name: 'note',
   description: 'Writes a line.',
@@ -60,7 +62,7 @@ describe.each([
     const model = await openModel(
       { model: name, baseUrl: `${server.origin}${path}`, agent: 'a', seed: 1 },
       { [keyEnv]: 'k' },
-      { policy: { ...RETRY_POLICY, baseDelayMs: 1, attemptTimeoutMs: 2000 }, breakers: new Map() },
+      { policy: { ...RETRY_POLICY, baseDelayMs: 1, attemptTimeoutMs: TIMEOUT_MS }, breakers: new Map() },
     );
     const toolbox: Toolbox = {
       definitions: [NOTE],
@@ -97,7 +99,7 @@ describe.each([
       { id: 'c6', name: 'note', arguments: JSON.stringify({ line: 'x'.repeat(10 * 1024 * 1024) }) },
       note('c3', 'four'),
     ];
-    const result = await chat([
+    const acts: Act[] = [
       { kind: 'status', status: 429, headers: { 'retry-after': '0' } },
       { kind: 'cut', turn: first, afterFrames: 6, how: 'destroy' },
       { kind: 'turn', ...first },
@@ -107,7 +109,8 @@ describe.each([
       { kind: 'status', status: 502 },
       { kind: 'stall', afterFrames: 2 },
       { kind: 'turn', text: 'Done.' },
-    ]);
+    ];
+    const result = await throughStalls(server, 1, TIMEOUT_MS, () => chat(acts));
     expect(written).toEqual(['one', 'two', 'three', 'four']);
     expect(result).toEqual({ text: 'Done.', turns: 3, toolCalls: 7, stop: 'done' });
     expect(server.fired).toEqual({

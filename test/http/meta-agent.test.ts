@@ -108,8 +108,8 @@ test('an abort ends it while its model is thinking', async () => {
   server.script({ kind: 'stall', afterFrames: 2 });
   const abort = new AbortController();
   const running = think(DEFAULT_META_AGENT, abort.signal);
-  await expect.poll(() => server.fired['stall'], { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => server.fired['stall'], { timeout: 20_000 }).toBe(1);
   abort.abort();
   expect(await running).toMatchObject({ ok: false, code: 'aborted' });
-  await expect.poll(() => server.abandoned).toBe(1);
+  await expect.poll(() => server.abandoned, { timeout: 20_000 }).toBe(1);
 });

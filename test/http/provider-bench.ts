@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 import type { Model, ModelRequest } from '../../src/agents/model.ts';
 import { ModelError } from '../../src/agents/model.ts';
 import type { OpenModelOptions } from '../../src/agents/open-model.ts';
@@ -64,7 +64,7 @@ export function useProvider({ model, path, keyEnv }: ProviderCase): ProviderBenc
   const timing = (): Timing => {
     let skipped = 0;
     return {
-      now: () => performance.now() + skipped,
+      now: () => skipped,
       sleep: async (ms) => {
         slept.push(ms);
         skipped += ms;
@@ -100,4 +100,28 @@ export async function failureOf(promise: Promise<unknown>): Promise<ModelError> 
     expect(text).not.toContain(KEY);
   }
   return error;
+}
+
+/**
+ * What `run` comes to while timers stand still, but for `ms` after each of the server's next `stalls` stalls: those attempts are timed out,
+ * and no other is, however slow the machine.
+ */
+export async function throughStalls<Value>(
+  server: FakeProvider,
+  stalls: number,
+  ms: number,
+  run: () => Promise<Value>,
+): Promise<Value> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const running = run();
+    running.catch(() => undefined);
+    for (let n = 1; n <= stalls; n += 1) {
+      await expect.poll(() => server.fired['stall'], { timeout: 20_000 }).toBe(n);
+      await vi.advanceTimersByTimeAsync(ms);
+    }
+    return await running;
+  } finally {
+    vi.useRealTimers();
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RETRY_POLICY } from '../../src/agents/resilience.ts';
 import type { Act } from './fake-provider.ts';
-import { call, failureOf, KEY, PROVIDERS, REQUEST, useProvider } from './provider-bench.ts';
+import { call, failureOf, KEY, PROVIDERS, REQUEST, throughStalls, useProvider } from './provider-bench.ts';
 
 describe.each(PROVIDERS)('faults over HTTP, $title', (provider) => {
   const { model: name, keyEnv } = provider;
@@ -32,15 +32,17 @@ describe.each(PROVIDERS)('faults over HTTP, $title', (provider) => {
 
   test('a stall, before or in the middle of the stream, is timed out and asked again', async () => {
     bench.server.script({ kind: 'stall' }, { kind: 'stall', afterFrames: 2 }, { kind: 'turn', text: 'awake' });
-    const reply = await (await bench.open({ attemptTimeoutMs: 500 })).complete(REQUEST);
+    const model = await bench.open({ attemptTimeoutMs: 500 });
+    const reply = await throughStalls(bench.server, 2, 500, () => model.complete(REQUEST));
     expect([reply.text, reply.attempts]).toEqual(['awake', 3]);
     expect(bench.server.fired['stall']).toBe(2);
-    await expect.poll(() => bench.server.abandoned).toBe(2);
+    await expect.poll(() => bench.server.abandoned, { timeout: 20_000 }).toBe(2);
   });
 
   test('nothing but stalls is a timeout', async () => {
     bench.server.script({ kind: 'stall' }, { kind: 'stall' });
-    const error = await failureOf((await bench.open({ attemptTimeoutMs: 100, maxAttempts: 2 })).complete(REQUEST));
+    const model = await bench.open({ attemptTimeoutMs: 100, maxAttempts: 2 });
+    const error = await failureOf(throughStalls(bench.server, 2, 100, () => model.complete(REQUEST)));
     expect([error.code, error.attempts]).toEqual(['timeout', 2]);
     expect(bench.server.fired['stall']).toBe(2);
   });
@@ -113,11 +115,11 @@ describe.each(PROVIDERS)('faults over HTTP, $title', (provider) => {
     const model = await bench.open();
     const abort = new AbortController();
     const running = failureOf(model.complete({ ...REQUEST, signal: abort.signal }));
-    await expect.poll(() => bench.server.fired['stall']).toBe(1);
+    await expect.poll(() => bench.server.fired['stall'], { timeout: 20_000 }).toBe(1);
     abort.abort();
     const error = await running;
     expect([error.code, bench.server.seen.length]).toEqual(['aborted', 1]);
-    await expect.poll(() => bench.server.abandoned).toBe(1);
+    await expect.poll(() => bench.server.abandoned, { timeout: 20_000 }).toBe(1);
     expect((await failureOf(model.complete({ ...REQUEST, signal: abort.signal }))).attempts).toBe(0);
     expect(bench.server.seen.length).toBe(1);
   });

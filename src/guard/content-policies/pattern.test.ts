@@ -53,14 +53,14 @@ describe('patternPolicy()', () => {
     const started = performance.now();
     for (const letter of ['a', 'x']) await ask(policy, `${letter.repeat(65_536)}!`);
     // Backtracking would take longer than the universe has been there.
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it('gives up a rewriting that takes too long, and rejects', async () => {
     const policy = patternPolicy({ name: 'p', pattern: 'a.*x|a', on: 'rewrite', maxRewriteMs: 50 });
     const started = performance.now();
     expect(await ask(policy, 'a'.repeat(200_000))).toMatchObject({ verdict: 'reject' });
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it.each([
