@@ -107,7 +107,7 @@ describe('analysisHtml()', () => {
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it('stays small with many runs: diffs show changes only', async () => {
+  it('stays small with many runs: diffs show changes only', { timeout: 120_000 }, async () => {
     const runs = Array.from({ length: 40 }, (_, n) => pairRun(folder, { id: `a_vs_b/seed${n + 1}`, seed: n + 1 }));
     const { data, page } = await reportOf(runs);
     expect(data.totals.events).toBeGreaterThan(60);

@@ -23,18 +23,17 @@ function childThat(body: string): DisposableChild {
   );
 }
 
-async function outcomeOf(body: string, budgetMs = 1_000): Promise<Outcome> {
-  const child = childThat(body);
-  await child.ready;
+function sessionWith(child: DisposableChild): ChildSession {
   const limits = { ...DEFAULT_LIMITS, resultBytes: 1_000, hostBytes: 1_000, logBytes: 1_000 };
   const host = new HostCalls({ ask: () => Promise.resolve(1) }, limits);
-  const session = new ChildSession(
-    child,
-    { modules: {}, broken: {}, entry: 'a.js' },
-    limits,
-    new ComputeSlots(1),
-    host,
-  );
+  return new ChildSession(child, { modules: {}, broken: {}, entry: 'a.js' }, limits, new ComputeSlots(1), host);
+}
+
+/** What comes of a child that ends by itself, unless there is a `budgetMs` for it. */
+async function outcomeOf(body: string, budgetMs = 20_000): Promise<Outcome> {
+  const child = childThat(body);
+  await child.ready;
+  const session = sessionWith(child);
   const outcome = await session.open(1, budgetMs, {});
   session.end(outcome);
   await child.gone;
@@ -70,11 +69,28 @@ describe('ChildSession, whatever its child writes', () => {
       "process.stderr.write('FATAL ERROR: JavaScript heap out of memory\\n', () => process.abort());",
       'memory',
     ],
-    ['nothing', '', 'timeout'],
-    ['idleness while nothing is owed', "say(nonce + 'I0');", 'timeout'],
     ['unknown letters', "say(nonce + 'Z'); say(nonce); say(nonce + 'E5');", 'error'],
   ])('%s', async (_, body, status) => {
-    expect(await outcomeOf(body, 700)).toMatchObject({ status });
+    expect(await outcomeOf(body)).toMatchObject({ status });
+  });
+
+  it('nothing', async () => {
+    expect(await outcomeOf('', 300)).toMatchObject({ status: 'timeout', error: { code: 'deadline' } });
+  });
+
+  it('idleness while nothing is owed', async () => {
+    const outcome = await outcomeOf("say(nonce + 'I0');");
+    expect(outcome).toMatchObject({ status: 'timeout', error: { code: 'never-settles' } });
+  });
+
+  it('the last words of a heap, in two parts, by one that does not get to die', async () => {
+    const node = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6);'], { detached: true });
+    const child = new DisposableChild(node);
+    const outcome = sessionWith(child).open(1, 20_000, {});
+    node.stderr.emit('data', Buffer.from('FATAL ERROR: '));
+    node.stderr.emit('data', Buffer.from('JavaScript heap out of memory\n'));
+    expect(await outcome).toMatchObject({ status: 'memory' });
+    await child.gone;
   });
 });
 

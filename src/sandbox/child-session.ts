@@ -133,9 +133,9 @@ export class ChildSession {
   /** The engine gave up: its report of that may not cost the deadline, nor take long. */
   #dying(): void {
     this.#deadline?.pause();
-    const { outOfMemory } = this.#child;
+    // Asked only then: what it died of may be in the second part of its report.
     setTimeout(
-      () => this.end(outcomeOfExit({ code: null, signal: 'SIGKILL', outOfMemory })),
+      () => this.end(outcomeOfExit({ code: null, signal: 'SIGKILL', outOfMemory: this.#child.outOfMemory })),
       CHILD_LIMITS.dyingMs,
     ).unref();
   }

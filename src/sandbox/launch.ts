@@ -32,7 +32,7 @@ async function works(prefix: readonly string[], trial: string): Promise<boolean>
   const [program, ...rest] = prefix;
   if (program === undefined) return false;
   try {
-    await promisify(execFile)(program, [...rest, trial, '--version'], { env: {}, timeout: 5_000 });
+    await promisify(execFile)(program, [...rest, trial, '--version'], { env: {}, timeout: CHILD_LIMITS.startMs });
     return true;
   } catch {
     return false;

@@ -125,7 +125,7 @@ describe('run()', () => {
     );
     expect(logged.logs).toEqual(['a {"b":1} [2]', 'c undefined']);
     const looped = await runOne("export const forward = (_, ctx) => { ctx.log('before'); for (;;); };", {
-      limits: { caseMs: 300 },
+      limits: { caseMs: 4_000 },
     });
     expect(looped).toMatchObject({ status: 'timeout', logs: ['before'] });
     const noisy = await runOne(
@@ -140,10 +140,10 @@ describe('run()', () => {
     const source = 'export const forward = (n) => { if (n === 1) for (;;); return n; };';
     const cases = [0, 1, 2].map((n) => once(n));
     const job = { modules: { 'task_agent.ts': source }, entry: 'task_agent.ts', cases };
-    const statuses = async (computeMs: number) =>
-      (await sandbox.run({ ...job, limits: { caseMs: 300, computeMs } })).map((verdict) => verdict.status);
-    expect(await statuses(2_000)).toEqual(['value', 'timeout', 'value']);
-    expect(await statuses(250)).toEqual(['value', 'timeout', 'timeout']);
+    const statuses = async (caseMs: number, computeMs: number) =>
+      (await sandbox.run({ ...job, limits: { caseMs, computeMs } })).map((verdict) => verdict.status);
+    expect(await statuses(4_000, 20_000)).toEqual(['value', 'timeout', 'value']);
+    expect(await statuses(4_500, 4_000)).toEqual(['value', 'timeout', 'timeout']);
   });
 
   it('rejects with the reason of its signal and leaves nothing behind', async () => {
@@ -190,12 +190,12 @@ describe('run()', () => {
 describe('host functions', () => {
   it('answer in order of asking, several at once, and the clock stands still meanwhile', async () => {
     const slow: HostFunction = async ([n]) => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       return { n: n ?? null };
     };
     const source =
       'export const forward = async (_, ctx) => [await Promise.all([ctx.slow(1), ctx.slow(2)]), await ctx.slow(3)];';
-    const verdict = await runOne(source, { host: { slow }, limits: { caseMs: 250, computeMs: 250 } });
+    const verdict = await runOne(source, { host: { slow }, limits: { caseMs: 3_000, computeMs: 3_000 } });
     expect(valueOf(verdict)).toEqual([[{ n: 1 }, { n: 2 }], { n: 3 }]);
   });
 
@@ -243,7 +243,9 @@ describe('host functions', () => {
           });
         }),
     };
-    const verdict = await runOne('export const forward = (_, ctx) => ctx.hang();', { host, limits: { wallMs: 400 } });
+    // A child is ready, so that the program begins well before the limit.
+    await runOne('export const forward = () => 1;');
+    const verdict = await runOne('export const forward = (_, ctx) => ctx.hang();', { host, limits: { wallMs: 5_000 } });
     expect(errorOf(verdict)).toMatchObject({ status: 'timeout', code: 'wall-limit' });
     expect(aborted).toBe(true);
   });

@@ -4,6 +4,12 @@ import { ROOT } from '../../src/materialize/paths.ts';
 
 const MIB = 2 ** 20;
 
+/** What this thread computed since: the clock also counts what others did meanwhile. */
+function cpuMsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
+}
+
 // ED-07
 test.each([
   ['a name of 5 000 characters', `${'a'.repeat(5000)}.js`],
@@ -11,11 +17,11 @@ test.each([
   ['a path of 64 MiB', 'd/'.repeat(32 * MIB)],
 ])('%s is refused at once, even by a grant that lists it', async (_what, path) => {
   const a = benchOf({ edit: { editable: [path] } });
-  const startedAt = performance.now();
+  const startedAt = process.threadCpuUsage();
   const answer = await a.call('editor', { command: 'create', path, file_text: 'x' });
   expect(answer).toMatchObject({ isError: true, denied: { code: 'malformed', field: 'path' } });
   expect(answer.text.length).toBeLessThan(1000);
-  expect(performance.now() - startedAt).toBeLessThan(1000);
+  expect(cpuMsSince(startedAt)).toBeLessThan(1000);
   expect(JSON.stringify(a.records).length).toBeLessThan(1000);
   expect(a.workspace.changes()).toEqual([]);
 });
@@ -39,9 +45,9 @@ test('10 000 files of one byte stop at the limit, and listing stays quick', asyn
   }
   expect(made).toBe(998); // with its two own files: 1 000
   expect(refusal).toContain('at most 1000 files');
-  const startedAt = performance.now();
+  const startedAt = process.threadCpuUsage();
   const listing = await a.call('editor', { command: 'view', path: '/' });
-  expect(performance.now() - startedAt).toBeLessThan(100);
+  expect(cpuMsSince(startedAt)).toBeLessThan(100);
   expect(listing.text.length).toBeLessThan(31_000);
   expect(a.workspace.list(ROOT)).toHaveLength(1002);
 });

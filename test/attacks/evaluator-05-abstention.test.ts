@@ -20,9 +20,14 @@ const abstentions: Record<string, string> = {
 describe('answering the three easiest of ten is worth 3/10, the rest being', () => {
   for (const [name, statement] of Object.entries(abstentions)) {
     test(`${name} each time`, async () => {
-      const task = { ...doublingTask(), limits: { caseMs: 150, computeMs: 10_000 } };
+      const { limits, ...task } = doublingTask();
+      const brief = { caseMs: 4_000, computeMs: 6_000 };
       const source = `export const forward = (input) => { if (input.n < 24) return 2 * input.n; ${statement}; };`;
-      const { score, cases } = await evaluate(task, source, sandbox.run);
+      const { score, cases } = await evaluate(
+        { ...task, limits: name === 'an endless loop' ? brief : limits },
+        source,
+        sandbox.run,
+      );
       expect(cases).toHaveLength(10);
       expect(score).toBe(0.3);
     });

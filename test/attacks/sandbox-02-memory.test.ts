@@ -1,17 +1,21 @@
 import { afterAll, expect, test } from 'vitest';
 import { createSandbox } from '../../src/sandbox/create-sandbox.ts';
+import type { SandboxLimits } from '../../src/sandbox/sandbox.ts';
 import { asForward, childrenOf, contain, type Containment, jobOf } from './containment.ts';
 
 const sandbox = createSandbox({ shellPoolSize: 0 });
 afterAll(() => sandbox.close());
 
 /** Contains an attack while watching the largest child (Linux; elsewhere 0). */
-async function watched(source: string): Promise<Containment & { readonly peakMb: number }> {
+async function watched(
+  source: string,
+  limits: Partial<SandboxLimits> = {},
+): Promise<Containment & { readonly peakMb: number }> {
   let peakMb = 0;
   const timer = setInterval(() => {
     if (process.platform === 'linux') peakMb = Math.max(peakMb, ...childrenOf(process.pid).map((child) => child.rssMb));
   }, 40);
-  const contained = await contain(sandbox.run, jobOf(source));
+  const contained = await contain(sandbox.run, jobOf(source, limits));
   clearInterval(timer);
   return { ...contained, peakMb };
 }
@@ -48,9 +52,10 @@ test.each([
     'a string doubled',
     'let s="x".repeat(1000);const k=[];for(;;){k.push((s+k.length).split("").join("-"));s+="yy"+s.slice(0,9e5)}',
   ],
-])('a bomb of %s ends as a failure', async (_, script) => {
-  const { faults, peakMb } = await watched(asForward(script));
+])('a bomb of %s ends as a failure', { timeout: 60_000 }, async (_, script) => {
+  const { faults, verdict, peakMb } = await watched(asForward(script), { caseMs: 30_000, computeMs: 30_000 });
   expect(faults).toEqual([]);
+  expect(['memory', 'crash']).toContain(verdict.status);
   expect(peakMb).toBeLessThan(1_500);
 });
 

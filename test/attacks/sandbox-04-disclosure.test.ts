@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { createSandbox } from '../../src/sandbox/create-sandbox.ts';
-import { asForward, jobOf, runOnce } from './containment.ts';
+import { asForward, BRIEF, jobOf, runOnce } from './containment.ts';
 
 const CANARY = `CANARY_ENV_${randomBytes(6).toString('hex')}`;
 process.env['HIVEMARK_TEST_CANARY'] = CANARY;
@@ -13,8 +13,8 @@ const TELLTALE = new RegExp(
   `${CANARY}|node_modules|file://|node:internal|isolate-host|isolate-child|/(?:src|usr|home|root|work|tmp|proc)/`,
 );
 
-async function everythingSaid(source: string, host = {}): Promise<string> {
-  return JSON.stringify(await runOnce(sandbox.run, jobOf(source, {}, { host })));
+async function everythingSaid(source: string, host = {}, limits = {}): Promise<string> {
+  return JSON.stringify(await runOnce(sandbox.run, jobOf(source, limits, { host })));
 }
 
 test('ISO-09 a host function that throws tells a code and nothing else', async () => {
@@ -81,7 +81,7 @@ test('a module that fails to parse, link or load tells nothing of the host', asy
     "throw new Error('x');",
     'await new Promise(() => {});',
   ];
-  for (const source of sources) expect(await everythingSaid(source)).not.toMatch(TELLTALE);
+  for (const source of sources) expect(await everythingSaid(source, {}, BRIEF)).not.toMatch(TELLTALE);
 });
 
 test('there is no clock: neither dates, nor formats, nor waiting tell the time', async () => {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { createSandbox } from '../../src/sandbox/create-sandbox.ts';
 import type { ShellResult } from '../../src/sandbox/sandbox.ts';
-import { busyChildren } from './containment.ts';
+import { busyChildren, PATIENT_MS, SLACK_MS, watchEventLoop } from './containment.ts';
 
 const WALL_MS = 1_000;
 const CANARY = `CANARY_ENV_${randomBytes(6).toString('hex')}`;
@@ -19,21 +18,16 @@ const FILES = {
   '/agents/a/b': numbered('right '),
 };
 
-async function attack(command: string): Promise<ShellResult & { readonly gapMs: number; readonly tookMs: number }> {
+async function attack(
+  command: string,
+  wallMs = WALL_MS,
+): Promise<ShellResult & { readonly gapMs: number; readonly tookMs: number }> {
   await sandbox.shell({ command: 'true', files: {} });
-  let gapMs = 0;
-  let last = performance.now();
-  const pulse = setInterval(() => {
-    const now = performance.now();
-    gapMs = Math.max(gapMs, now - last);
-    last = now;
-  }, 10);
+  const stoodStill = watchEventLoop();
   const startedAt = performance.now();
-  const result = await sandbox.shell({ command, files: FILES, cwd: '/agents/a', limits: { wallMs: WALL_MS } });
+  const result = await sandbox.shell({ command, files: FILES, cwd: '/agents/a', limits: { wallMs } });
   const tookMs = performance.now() - startedAt;
-  await pause(15);
-  clearInterval(pulse);
-  return { ...result, gapMs, tookMs };
+  return { ...result, gapMs: await stoodStill(), tookMs };
 }
 
 const works = async (): Promise<boolean> => (await sandbox.shell({ command: 'echo ok', files: {} })).stdout === 'ok\n';
@@ -51,8 +45,8 @@ test.each([
   ['awk for ever', 'awk "BEGIN { while (1) x++ }"'],
 ])('BA-01 %s ends within its deadline, without touching the tree', async (_, command) => {
   const result = await attack(command);
-  expect(result.wallMs).toBeLessThan(WALL_MS + 1_000);
-  expect(result.tookMs).toBeLessThan(WALL_MS + 5_000);
+  expect(result.wallMs).toBeLessThan(WALL_MS + SLACK_MS);
+  expect(result.tookMs).toBeLessThan(WALL_MS + 2 * SLACK_MS);
   expect(result.gapMs).toBeLessThan(250);
   expect(result.exitCode).not.toBe(0);
   expect(result.changed['/agents/ab/task_agent.ts']).toBeUndefined();
@@ -62,8 +56,8 @@ test.each([
 test('BA-02 a quadratic command that looks at no clock is killed by the parent', async () => {
   const result = await attack('echo changed > task_agent.ts; diff a b');
   expect(result).toMatchObject({ status: 'timeout', exitCode: 124, changed: {} });
-  expect(result.wallMs).toBeLessThan(WALL_MS + 1_000);
-  expect(result.tookMs).toBeLessThan(WALL_MS + 5_000);
+  expect(result.wallMs).toBeLessThan(WALL_MS + SLACK_MS);
+  expect(result.tookMs).toBeLessThan(WALL_MS + 2 * SLACK_MS);
   expect(result.gapMs).toBeLessThan(250);
   expect(await works()).toBe(true);
 });
@@ -71,6 +65,7 @@ test('BA-02 a quadratic command that looks at no clock is killed by the parent',
 test('BA-03 there are no links, and nothing of the host to read', async () => {
   const result = await attack(
     'ln -s / r; cat r/etc/passwd; ln -s ../../eval e; cat e/expected.json; ln task_agent.ts h; cat /etc/passwd /proc/self/environ /proc/1/cmdline /proc/self/cmdline; env; ls -laR / 2>/dev/null | head -50; hostname; whoami; date',
+    PATIENT_MS,
   );
   const said = JSON.stringify(result);
   expect(said).not.toMatch(/root:x:0|CANARY|node_modules|isolate|shell-child|\.nvm|\/usr\/bin\/node/);
@@ -83,6 +78,7 @@ test('BA-04 whatever a command writes is a proposal: each file by its own path, 
   const before = structuredClone(FILES);
   const result = await attack(
     "echo p > /agents/ab/task_agent.ts; echo p >> ../ab/task_agent.ts; echo p | tee ../ab/t; cp task_agent.ts ../ab/c.ts; mv a ../ab/moved; sed -i s/p/q/ ../ab/task_agent.ts; mkdir -p /eval; echo '{}' > /eval/expected.json; echo mine >> task_agent.ts",
+    PATIENT_MS,
   );
   expect(FILES).toEqual(before);
   expect(result.status).toBe('done');

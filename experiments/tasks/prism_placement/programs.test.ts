@@ -13,6 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
+/** On a busy machine a program may not be let run for seconds, which must not count here. */
+const patient = { ...task, limits: { ...task.limits, computeMs: 60_000, caseMs: 10_000 } };
+
 /** Annealing with moves and swaps on the largest pressure, written as a pass for the initial program. */
 const annealing = `
 function anneal(placement: number[], input: Input, random: () => number): number[] {
@@ -55,15 +58,15 @@ function anneal(placement: number[], input: Input, random: () => number): number
 `;
 
 test('the initial program scores 0.6920 on train in the sandbox, exactly the published pressure', async () => {
-  const evaluation = await evaluateSource(task, initial, sandbox.run);
+  const evaluation = await evaluateSource(patient, initial, sandbox.run);
   expect(evaluation).toMatchObject({ valid: true, stagePassed: true });
   expect(evaluation.metrics['meanPressure']).toBeCloseTo(0.05161388700938038, 15);
   expect(evaluation.score).toBeCloseTo(task.seedScore, 4);
-  expect((await evaluateSource(task, initial, sandbox.run, 'validation')).metrics['meanPressure']).toBeCloseTo(
+  expect((await evaluateSource(patient, initial, sandbox.run, 'validation')).metrics['meanPressure']).toBeCloseTo(
     0.050946698337672416,
     15,
   );
-  expect((await evaluateSource(task, initial, sandbox.run, 'test')).metrics['validCases']).toBe(150);
+  expect((await evaluateSource(patient, initial, sandbox.run, 'test')).metrics['validCases']).toBe(150);
 });
 
 test('honest programs are accepted, quick and slow, and the skeleton takes a pass', async () => {
@@ -73,19 +76,19 @@ test('honest programs are accepted, quick and slow, and the skeleton takes a pas
     slow: initial.replace('let placement =', 'const end = Array(200_000).fill(1.5).map(Math.sqrt);\n  let placement ='),
     javascript: 'export const forward = (input) => input.models.map((_, i) => i % input.gpuCount);',
   };
-  const results = await evaluateSources(task, programs, sandbox.run);
+  const results = await evaluateSources(patient, programs, sandbox.run);
   const accepted = [...results.values()].filter((one) => one.valid && one.score > 0).length;
   console.info(`prism_placement: honest programs accepted ${accepted} of ${results.size}`);
   expect(accepted).toBe(results.size);
   expect(results.get('annealing')?.score).toBeGreaterThan(0.8);
   expect(results.get('annealing')?.score).toBeLessThanOrEqual(task.bestKnown ?? 0);
   expect(results.get('slow')?.score).toBe(results.get('initial')?.score);
-  const again = await evaluateSource(task, programs.annealing, sandbox.run);
+  const again = await evaluateSource(patient, programs.annealing, sandbox.run);
   expect(again.score).toBe(results.get('annealing')?.score);
 });
 
 test('every negative program scores 0', { timeout: 120_000 }, async () => {
-  const programs = {
+  const programs: Readonly<Record<string, string>> = {
     ...(await readPrograms(new URL('./negative/', import.meta.url))),
     'syntax-error': 'export function forward( { return 1',
     'no-module': '',
@@ -99,6 +102,10 @@ test('every negative program scores 0', { timeout: 120_000 }, async () => {
   for (const one of results.values()) expect(one.cases).toHaveLength(50);
   // The two that answer what is easy pass the stage, and nothing else.
   for (const name of ['skips-hard-cases', 'throws-on-hard-cases']) {
-    expect(results.get(name)).toMatchObject({ stagePassed: true, metrics: { validCases: 36 } });
+    expect(await evaluateSource(patient, programs[name] ?? '', sandbox.run)).toMatchObject({
+      score: 0,
+      stagePassed: true,
+      metrics: { validCases: 36 },
+    });
   }
 });

@@ -13,6 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
+/** On a busy machine a program may not be let run for seconds, which must not count here. */
+const patient = { ...task, limits: { ...task.limits, computeMs: 10_000, caseMs: 10_000 } };
+
 test('honest programs are accepted, and the initial one scores as published', async () => {
   const programs = {
     initial,
@@ -20,7 +23,7 @@ test('honest programs are accepted, and the initial one scores as published', as
     taylor: initial.replace('return x;', 'const q = x * x; return x * (1 - (q / 6) * (1 - (q / 20) * (1 - q / 42)));'),
     'spoils its own input': 'export const forward = (input) => input.x.fill(0);',
   };
-  const results = await evaluateSources(task, programs, sandbox.run);
+  const results = await evaluateSources(patient, programs, sandbox.run);
   const accepted = [...results.values()].filter((one) => one.valid && one.score > 0).length;
   console.info(`sine_approx: honest programs accepted ${accepted} of ${results.size}`);
   expect(accepted).toBe(results.size);
@@ -33,7 +36,7 @@ test('honest programs are accepted, and the initial one scores as published', as
 test('the realm has no sine: Math.sin and its relatives are gone', async () => {
   const source = `export const forward = (input) =>
     input.x.map(() => Object.getOwnPropertyNames(Math).filter((name) => /sin|cos|tan|exp/.test(name)).length);`;
-  const { cases } = await evaluateSource(task, source, sandbox.run);
+  const { cases } = await evaluateSource(patient, source, sandbox.run);
   expect(cases[0]).toMatchObject({ status: 'value', output: Array(161).fill(0) });
 });
 
