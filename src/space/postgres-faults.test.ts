@@ -271,4 +271,25 @@ describe.skipIf(server === undefined)('two processes write to one space', () => 
     expect((await recordsOf(log)).map(({ key }) => key)).toEqual(['a', 'b']);
     await log.close();
   });
+
+  it('an append that counts though it was given up makes stale what was decided without it', {
+    timeout: LONG,
+  }, async () => {
+    const log = await openPostgresLog(server?.url(proxy.port) ?? '', {
+      space,
+      statementTimeoutMs: 2_000,
+      connectTimeoutMs: 2_000,
+      giveUpAfterMs: 1_000,
+    });
+    proxy.set('last-commit');
+    await expect(log.append(0, [rowEntry('a')])).rejects.toMatchObject({ code: 'log-write' });
+    expect(proxy.droppedCommits).toBe(1);
+    proxy.set('none');
+    // The second follows the first, in whose place there is another.
+    const pair = await Promise.allSettled([log.append(0, [rowEntry('b')]), log.append(1, [rowEntry('c')])]);
+    for (const append of pair) expect(append).toMatchObject({ reason: { code: 'stale-append', actualSeq: 1 } });
+    await log.append(1, [rowEntry('d')]);
+    expect((await recordsOf(log)).map(({ key }) => key)).toEqual(['a', 'd']);
+    await log.close();
+  });
 });

@@ -45,32 +45,34 @@ export function parseNotice(notice: string): StoredHead | undefined {
 
 /** Makes the space if it is not there. @throws {LogUnavailableError} when that may not be. */
 export async function makeSpace(session: PostgresSession, { place, space }: PostgresAddress): Promise<void> {
-  try {
-    await session.query("INSERT INTO hivemark.spaces VALUES ($1, 0, $2, '-') ON CONFLICT (space) DO NOTHING", [
-      space,
-      GENESIS_HASH,
-    ]);
-  } catch (error) {
-    if (!(error instanceof StatementError)) throw error;
-    throw new LogUnavailableError(
-      `the space ${space} at ${place} cannot be written: ${error.message} (${error.sqlState}); open it for reading, or have the right granted`,
-      { cause: error },
-    );
-  }
+  const make = "INSERT INTO hivemark.spaces VALUES ($1, 0, $2, '-') ON CONFLICT (space) DO NOTHING";
+  await session.query(make, [space, GENESIS_HASH]).catch((error: unknown) => {
+    throw refused(error, `the space ${space} at ${place} cannot be written`, 'open it for reading, or ');
+  });
+}
+
+/** What an error is to whoever opens a space: a statement that the database refused is told with the way out. */
+function refused(error: unknown, what: string, otherWay = ''): unknown {
+  if (!(error instanceof StatementError)) return error;
+  const advice = `${otherWay}have the right granted`;
+  return new LogUnavailableError(`${what}: ${error.message} (${error.sqlState}); ${advice}`, { cause: error });
 }
 
 /**
  * Where a space ends, and that its newest record is there.
  *
- * @throws {LogUnavailableError} when there is no such space; {CorruptLogError} when its newest record is not the one it ends with.
+ * @throws {LogUnavailableError} when there is no such space, or it may not be read; {CorruptLogError} when its newest record is not the one it ends with.
  */
 export async function readEnd(session: PostgresSession, { place, space }: PostgresAddress): Promise<StoredHead> {
-  const [row] = await session.query(
+  const rows = session.query(
     `SELECT ended.seq, ended.hash, ended.writer, newest.seq, newest.hash FROM hivemark.spaces AS ended
      LEFT JOIN LATERAL (SELECT seq, hash FROM hivemark.log WHERE space = ended.space ORDER BY seq DESC LIMIT 1) AS newest ON true
      WHERE ended.space = $1`,
     [space],
   );
+  const [row] = await rows.catch((error: unknown) => {
+    throw refused(error, `the space ${space} at ${place} cannot be read`);
+  });
   if (row === undefined)
     throw new LogUnavailableError(`there is no space ${space} at ${place}; open it for writing once, or name another`);
   const head: StoredHead = { seq: Number(row[0]), hash: String(row[1]), writer: String(row[2]) };

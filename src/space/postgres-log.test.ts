@@ -193,6 +193,10 @@ describe.skipIf(server === undefined)('with a real server', () => {
       await sql(`REVOKE INSERT, UPDATE ON ALL TABLES IN SCHEMA hivemark FROM ${role}`);
       expect(await refusal(at, { space })).toMatch(/permission denied.*have the right granted/u);
       expect((await recordsOf(await openPostgresLog(at, { space, mode: 'read' }))).length).toBe(2);
+      await sql(`REVOKE SELECT ON hivemark.log FROM ${role}`);
+      expect(await refusal(at, { space, mode: 'read' })).toMatch(
+        /cannot be read: permission denied.*have the right granted/u,
+      );
     });
 
     it('opens a new database from several processes at once', async () => {

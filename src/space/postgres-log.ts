@@ -78,6 +78,8 @@ class PostgresLog implements Log {
   #head: LogHead;
   /** How often others moved the head: an append that was decided before the last time is stale, whatever position it names. */
   #epoch = 0;
+  /** An append failed, and may count all the same: a head that this log wrote is then news to those who append. */
+  #isInDoubt = false;
   /** The last record that was read or written here, to which the next one read must be chained. */
   #followed: LogHead | undefined;
   readonly #waiting: WaitingAppend[] = [];
@@ -128,6 +130,7 @@ class PostgresLog implements Log {
       try {
         if (group.length > 0) await this.#commit(group);
       } catch (error) {
+        this.#isInDoubt = true;
         const failure = error instanceof Error ? error : new LogWriteError(String(error));
         for (const { reject } of group) reject(failure);
       }
@@ -147,6 +150,7 @@ class PostgresLog implements Log {
       // Whatever came of it, it used up the turn.
       this.#dropTurn();
       if (stored.what === 'stored') {
+        this.#isInDoubt = false;
         this.#keepOwn(plan.sealed);
         await this.#settle(plan);
         return;
@@ -200,7 +204,7 @@ class PostgresLog implements Log {
   #learn({ seq, hash, writer }: StoredHead): void {
     if (seq <= this.#head.seq) return;
     this.#head = { seq, hash };
-    if (writer === this.#writerId) return;
+    if (writer === this.#writerId && !this.#isInDoubt) return;
     this.#epoch += 1;
     for (const tell of this.#watchers) tell(seq);
   }

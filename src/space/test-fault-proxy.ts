@@ -2,9 +2,9 @@ import { createServer, type Server, Socket } from 'node:net';
 
 /**
  * What the proxy does to what passes. `drop-commits`: a reply that tells of a commit is lost, and its connection cut; all else passes, so
- * that there always is a next commit. `swallow-requests`: what clients send is lost in silence. `black-hole`: what either side sends.
+ * that there always is a next commit. `last-commit`: the same once, then a black hole. `swallow-requests`: what clients send is lost in silence. `black-hole`: what either side sends.
  */
-export type Fault = 'none' | 'drop-commits' | 'swallow-requests' | 'black-hole';
+export type Fault = 'none' | 'drop-commits' | 'last-commit' | 'swallow-requests' | 'black-hole';
 
 /** The server's last word on a request outside of a transaction: ready for the next. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
@@ -66,7 +66,7 @@ export class FaultProxy {
     });
     pair.server.on('data', (chunk) => {
       if (this.#fault === 'black-hole') this.swallowed += 1;
-      else if (this.#fault === 'drop-commits' && isCommit(chunk)) this.#drop(pair);
+      else if ((this.#fault === 'drop-commits' || this.#fault === 'last-commit') && isCommit(chunk)) this.#drop(pair);
       else client.write(chunk);
     });
   }
@@ -74,6 +74,7 @@ export class FaultProxy {
   /** The server has done it; the client sees its connection cut instead of the answer. */
   #drop({ client }: Pair): void {
     this.droppedCommits += 1;
+    if (this.#fault === 'last-commit') this.#fault = 'black-hole';
     client.resetAndDestroy();
   }
 
