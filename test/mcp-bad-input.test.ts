@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -123,15 +123,19 @@ describe('what a killed host left behind', () => {
 });
 
 it('a client whose server is not there is told where it was looked for, and what to do', async () => {
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const address = z.object({ port: z.number() }).parse(free.address());
-  free.close();
-  const url = `http://127.0.0.1:${address.port}/mcp`;
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(other.address());
+  // At our end of a connection nobody listens, and nobody else can meanwhile.
+  const held = connect(port, '127.0.0.1');
+  await once(held, 'connect');
+  const url = `http://127.0.0.1:${held.localPort}/mcp`;
   const env = { ...place.env, HIVEMARK_TOKEN: 'hma_x' };
   const problem: unknown = await connectStdio(['mcp', '--experiment', url, '--agent', 'me'], { ...place, env }).catch(
     (error: unknown) => error,
   );
   const told = z.object({ cause: z.object({ message: z.string() }) }).parse(problem).cause.message;
+  held.destroy();
+  other.close();
   expect(told).toContain(`${url} does not answer (ECONNREFUSED); is it running?`);
 }, 60_000);

@@ -81,6 +81,8 @@ describe('tokens over the real server command', () => {
       expect(error).toContain('the token was revoked'),
     );
     await me.close();
+    // Those that nobody uses, too: soon.
+    await eventually(async () => (await metric('mcp_sessions')) === 0 || undefined);
   }, 60_000);
 
   it('one of an agent that is driven by hivemark, or of none: 403 in words', async () => {
@@ -117,7 +119,7 @@ describe('one experiment, several processes', () => {
 
   it('an agent over stdio takes part at the process that plays it', async () => {
     const you = await connectStdio(['mcp', '--experiment', config, '--agent', 'you', '--out', place.out], place);
-    expect(you.stderr).toContain(`takes part at ${host.url}`);
+    await eventually(() => you.stderr.includes(`takes part at ${host.url}`) || undefined);
     await untilRound(you, 1);
     const text = '// of you';
     await you.call('insert', { path: 'task_agent.ts', insert_line: 0, insert_text: text });
@@ -202,7 +204,7 @@ describe('a host that is killed', () => {
     host = await serve(at);
     expect(host.url).toContain(at);
     expect((await you.call('view', { path: 'task_agent.ts' })).text).toContain('// kept');
-    expect(you.stderr).toContain('again');
+    await eventually(() => you.stderr.includes('again') || undefined);
     await expect(me.call('standing')).rejects.toThrow(
       'there is no such session; it may have ended: initialize a new one',
     );

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -166,6 +167,8 @@ export interface Heard {
   readonly updated: string[];
   /** Times that the list of resources became different. */
   listChanged: number;
+  /** How far calls were, in the order in which it came: the SDK forgets what comes together with an answer. */
+  readonly progress: number[];
 }
 
 export interface Connected {
@@ -224,7 +227,7 @@ function connected(client: Client, heard: Heard): Connected {
 
 function newClient(): { readonly client: Client; readonly heard: Heard } {
   const client = new Client({ name: 'test', version: '1' });
-  const heard: Heard = { updated: [], listChanged: 0 };
+  const heard: Heard = { updated: [], listChanged: 0, progress: [] };
   client.fallbackNotificationHandler = ({ method, params }) => {
     if (method === 'notifications/resources/updated') heard.updated.push(String(params?.['uri']));
     if (method === 'notifications/resources/list_changed') heard.listChanged += 1;
@@ -236,6 +239,18 @@ function newClient(): { readonly client: Client; readonly heard: Heard } {
 export interface StdioConnected extends Connected {
   readonly pid: number;
   readonly stderr: string;
+}
+
+/** Hears of progress where it comes in. */
+function hearProgress({ transport }: Client, { progress }: Heard): void {
+  if (transport === undefined) return;
+  const pass = transport.onmessage;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a transport of the SDK has one listener, as a property
+  transport.onmessage = (message, extra) => {
+    if ('method' in message && message.method === 'notifications/progress')
+      progress.push(Number(message.params?.['progress']));
+    pass?.(message, extra);
+  };
 }
 
 /** The SDK's client over the standard streams of a command that it starts. */
@@ -257,10 +272,24 @@ export async function connectStdio(args: readonly string[], place: Place): Promi
   } catch (error) {
     throw new Error(`no connection over stdio: ${stderr}`, { cause: error });
   }
+  hearProgress(client, heard);
   const pid = transport.pid ?? 0;
-  return Object.defineProperties(Object.assign(connected(client, heard), { pid, stderr }), {
+  const close = async (): Promise<void> => {
+    await endInput(transport);
+    await client.close();
+  };
+  return Object.defineProperties(Object.assign(connected(client, heard), { pid, stderr, close }), {
     stderr: { get: () => stderr },
   });
+}
+
+/** Ends the input of the process and waits until it has ended by itself: the SDK would kill it after four seconds. */
+async function endInput(transport: StdioClientTransport): Promise<void> {
+  const child: unknown = Reflect.get(transport, '_process');
+  if (!(child instanceof ChildProcess)) return;
+  const closed = once(child, 'close', { signal: AbortSignal.timeout(APPEARS_MS) });
+  child.stdin?.end();
+  await closed;
 }
 
 export interface HttpConnected extends Connected {
@@ -280,6 +309,7 @@ export async function connectHttp(url: string, token: string): Promise<HttpConne
     },
   });
   await client.connect(transport, { timeout: APPEARS_MS });
+  hearProgress(client, heard);
   const cut = (): void => {
     cutting.abort(new Error('the connection was cut'));
     cutting = new AbortController();

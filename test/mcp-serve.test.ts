@@ -40,12 +40,14 @@ async function linesOf(agent: HttpConnected): Promise<readonly string[]> {
   return file?.text.split('\n') ?? [];
 }
 
+/** How often the agent was told that there are other marks. */
+function timesTold(agent: HttpConnected): number {
+  return agent.heard.updated.filter((uri) => uri === MARKS).length;
+}
+
 /** Waits until the agent is told that there are other marks. */
 async function told(agent: HttpConnected, since: number): Promise<void> {
-  await eventually(
-    () => (agent.heard.updated.filter((uri) => uri === MARKS).length > since ? true : undefined),
-    10_000,
-  );
+  await eventually(() => timesTold(agent) > since || undefined);
 }
 
 describe('`hivemark serve` on a space in SQLite, with an experiment', () => {
@@ -104,8 +106,12 @@ describe('`hivemark serve` on a space in SQLite, with an experiment', () => {
     await untilRound(me, 2);
     await me.call('insert', { path: 'task_agent.ts', insert_line: 0, insert_text: '// two' });
     const evaluating = Promise.withResolvers<void>();
-    const submitted = me.call('submit', {}, { onprogress: () => evaluating.resolve() });
     const slept = ann.call('bash', { command: `sleep 1; echo woken >> ${FILE}; cat ${FILE}` });
+    await eventually(async () => {
+      const metrics = await (await fetch(new URL('/metrics', server.url))).text();
+      return /^hivemark_mcp_calls_under_way [1-9]/mu.test(metrics) || undefined;
+    });
+    const submitted = me.call('submit', {}, { onprogress: () => evaluating.resolve() });
     await evaluating.promise;
     await sleep(150);
     server.kill('SIGTERM');
@@ -161,7 +167,9 @@ describe.skipIf(postgres === undefined)('two servers on one space in PostgreSQL 
     expect((await note(ann, 'there', 'from a')).isError).toBe(false);
     await told(bob, 0);
     expect(await notesOn(bob, 'there')).toMatchObject([{ agent: 'ann', content: 'from a' }]);
-    const before = ann.heard.updated.length;
+    // She hears of her own too.
+    await told(ann, 0);
+    const before = timesTold(ann);
     expect((await note(bob, 'and back', 'from b')).isError).toBe(false);
     await told(ann, before);
     expect(await notesOn(ann, 'and back')).toMatchObject([{ agent: 'bob', content: 'from b' }]);
@@ -171,7 +179,7 @@ describe.skipIf(postgres === undefined)('two servers on one space in PostgreSQL 
   it('an agent that edits at both finds at each what it did at the other, and nothing acknowledged is lost', async () => {
     const [here, there] = await Promise.all([at(a, 'ann'), at(b, 'ann')]);
     expect((await here.call('create', { path: FILE, file_text: 'first' })).isError).toBe(false);
-    await eventually(async () => ((await there.call('view', { path: FILE })).isError ? undefined : true), 10_000);
+    await eventually(async () => ((await there.call('view', { path: FILE })).isError ? undefined : true));
     const written = ['first'];
     const edit = async (agent: HttpConnected, line: string): Promise<void> => {
       const answer = await agent.call('insert', { path: FILE, insert_line: 0, insert_text: line });
@@ -187,7 +195,7 @@ describe.skipIf(postgres === undefined)('two servers on one space in PostgreSQL 
           seen = lines;
           return written.every((line) => lines.includes(line)) ? true : undefined;
         },
-        5_000,
+        20_000,
         () => `${written.filter((line) => !seen.includes(line)).join(' ')} among ${seen.join(' ')}`,
       );
     expect(await linesOf(here)).toEqual(await linesOf(there));

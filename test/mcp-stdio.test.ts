@@ -103,6 +103,9 @@ describe('a client that starts `hivemark mcp` takes part in a run over stdio', (
   }, 60_000);
 
   it('takes a submission back in the middle of its evaluation; nothing of it counts', async () => {
+    // One that does not end by itself is in the middle whenever the client hears of it.
+    const endless = { path: 'task_agent.ts', old_str: '  return x;', new_str: '  for (;;) x += 1;' };
+    expect((await me.call('str_replace', endless)).isError).toBe(false);
     const cancelling = new AbortController();
     const steps: string[] = [];
     await expect(
@@ -121,16 +124,14 @@ describe('a client that starts `hivemark mcp` takes part in a run over stdio', (
     expect(steps).toEqual(['queued', 'evaluating']);
     const standing = await untilRound(me, 1);
     expect(standing.run).toMatchObject({ round: 1, phase: 'open' });
+    expect((await me.call('undo_edit', { path: 'task_agent.ts' })).isError).toBe(false);
   }, 60_000);
 
   it('submits, hears how far it is, is scored, and is told when a peer has a new best', async () => {
     await me.client.subscribeResource({ uri: STRATEGY });
-    const progress: number[] = [];
-    const submitted = await me.call(
-      'submit',
-      { reason: 'a comment' },
-      { onprogress: (at) => progress.push(at.progress) },
-    );
+    me.heard.progress.length = 0;
+    const submitted = await me.call('submit', { reason: 'a comment' }, { onprogress: () => undefined });
+    const { progress } = me.heard;
     expect(submitted.value).toMatchObject({ ok: true, generation: 1, status: 'accepted', published: false });
     expect(progress.length).toBeGreaterThan(2);
     expect(progress).toEqual([...new Set(progress)].sort((a, b) => a - b));

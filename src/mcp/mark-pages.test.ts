@@ -9,14 +9,16 @@ import { cursorOf } from './paging.ts';
 import { openTestSeat } from './test-seat.ts';
 
 /** A participant that sees marks `0..count-1`, and counts those it was asked to look at. */
-function seeing(ids: () => readonly number[], dead: ReadonlySet<number> = new Set()) {
+function seeing(count: () => number, dead: ReadonlySet<number> = new Set()) {
   const looked = { marks: 0 };
+  const written: (readonly [n: number, mark: Mark])[] = [];
   const participant = {
     marks({ live, last }: MarkQuery = {}) {
-      const all = ids().filter((n) => live !== true || !dead.has(n));
+      for (let n = written.length; n < count(); n += 1) written.push([n, { id: `m${n}` } as Mark]);
+      const all = live === true ? written.filter(([n]) => !dead.has(n)) : written;
       const given = last === undefined ? all : all.slice(Math.max(0, all.length - last));
       looked.marks += given.length;
-      return given.map((n) => ({ id: `m${n}` }) as Mark);
+      return given.map(([, mark]) => mark);
     },
   } as unknown as Participant;
   return { participant, looked };
@@ -35,7 +37,7 @@ property.prop([
   (count, limit, bursts, live, gone) => {
     let total = count;
     const dead = new Set<number>();
-    const { participant } = seeing(() => range(total), dead);
+    const { participant } = seeing(() => total, dead);
     const given: string[] = [];
     let cursor: string | undefined;
     const query = live ? { live } : {};
@@ -50,15 +52,15 @@ property.prop([
     }
     const numbers = given.map((id) => Number(id.slice(1)));
     expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
-    expect(new Set(numbers).size).toBe(numbers.length);
-    const due = range(count).filter((n) => !dead.has(n));
-    expect(numbers).toEqual(expect.arrayContaining(due));
+    const once = new Set(numbers);
+    expect(once.size).toBe(numbers.length);
+    expect(range(count).filter((n) => !dead.has(n) && !once.has(n))).toEqual([]);
     expect(Math.max(-1, ...numbers)).toBeLessThan(Math.max(count, 1));
   },
 );
 
 test('a page looks at about as many marks as were given, not at all there are', () => {
-  const { participant, looked } = seeing(() => range(100_000));
+  const { participant, looked } = seeing(() => 100_000);
   const first = markPage(participant, {}, 50, undefined);
   expect(looked.marks).toBe(51);
   markPage(participant, {}, 50, first?.nextCursor);
@@ -74,7 +76,7 @@ test.each([
   cursorOf('99999999999 m3'),
   'bTM=',
 ])('%j is no cursor', (cursor) => {
-  expect(markPage(seeing(() => range(10)).participant, {}, 3, cursor)).toBeUndefined();
+  expect(markPage(seeing(() => 10).participant, {}, 3, cursor)).toBeUndefined();
 });
 
 test('a cursor for a mark that may not be seen is one for a mark that is not there', async () => {

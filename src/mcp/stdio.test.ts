@@ -48,7 +48,7 @@ test('calls that do not end do not keep a client that has left', async () => {
 });
 
 test('a cancelled call is not waited for', async () => {
-  const { say, stdin, done, calls } = start({ endGraceMs: 20_000 });
+  const { say, stdin, done, calls } = start({ endGraceMs: 60_000 });
   say(INITIALIZE);
   say(call(1, 'slow', { ms: 60_000, text: '' }));
   await until(() => calls.started === 1);

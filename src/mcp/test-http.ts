@@ -13,8 +13,14 @@ export interface Calls {
   aborted: number;
 }
 
+/** A call of `slow` that waits. */
+interface Waiting {
+  readonly text: string;
+  readonly end: (inTime: boolean) => void;
+}
+
 /** A small server: echo, slow (waits, and notices when it is cancelled), big (so many characters), steps (progress), boom (fails inside). */
-export function tinyServer(calls: Calls, owner = 'nobody'): McpServer {
+export function tinyServer(calls: Calls, owner = 'nobody', waiting: Set<Waiting> = new Set()): McpServer {
   const server = new McpServer({ name: 'tiny', version: '1' }, { capabilities: { logging: {} } });
   const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
   server.registerTool('echo', { inputSchema: { text: z.string() } }, ({ text: said }) => text(said));
@@ -28,11 +34,17 @@ export function tinyServer(calls: Calls, owner = 'nobody'): McpServer {
     async ({ ms, text: said }, { signal }) => {
       calls.started++;
       const waited = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(true), ms);
-        signal.addEventListener('abort', () => {
-          clearTimeout(timer);
-          resolve(false);
-        });
+        const call: Waiting = {
+          text: said,
+          end: (inTime) => {
+            clearTimeout(timer);
+            waiting.delete(call);
+            resolve(inTime);
+          },
+        };
+        const timer = setTimeout(() => call.end(true), ms);
+        waiting.add(call);
+        signal.addEventListener('abort', () => call.end(false));
       });
       if (waited) calls.finished++;
       else calls.aborted++;
@@ -60,6 +72,8 @@ export function tinyServer(calls: Calls, owner = 'nobody'): McpServer {
 export interface Started extends HttpServer {
   readonly calls: Calls;
   readonly notices: string[];
+  /** Ends the calls of `slow` that were to say this, as if their time had come. */
+  finish(text: string): void;
 }
 
 /** The tiny server at `/mcp`, on a free port. Tokens `token-<name>` are good unless something else is said. */
@@ -68,9 +82,10 @@ export async function startTiny(
 ): Promise<Started> {
   const calls: Calls = { started: 0, finished: 0, aborted: 0 };
   const notices: string[] = [];
+  const waiting = new Set<Waiting>();
   const server = await startHttpServer({
     port: 0,
-    mounts: [{ path: '/mcp', open: (identity) => Promise.resolve(tinyServer(calls, identity?.name)) }],
+    mounts: [{ path: '/mcp', open: (identity) => Promise.resolve(tinyServer(calls, identity?.name, waiting)) }],
     authenticate: (token) => {
       const name = /^token-([a-z]+)$/u.exec(token)?.[1];
       return Promise.resolve(name === undefined ? { problem: 'unknown' as const } : { name });
@@ -78,7 +93,10 @@ export async function startTiny(
     onNotice: (text) => notices.push(text),
     ...options,
   });
-  return Object.assign(server, { calls, notices });
+  const finish = (text: string): void => {
+    for (const call of waiting) if (call.text === text) call.end(true);
+  };
+  return Object.assign(server, { calls, notices, finish });
 }
 
 /** The SDK's own client, connected. */
@@ -204,9 +222,9 @@ export async function messagesOf(answer: Response): Promise<readonly Record<stri
 }
 
 /** Waits until it is so. */
-export async function until(what: () => boolean, ms = 5000): Promise<void> {
-  for (const end = Date.now() + ms; !what(); ) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what.toString()}`);
+export async function until(what: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+  for (const end = performance.now() + ms; !(await what()); ) {
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -38,7 +38,7 @@ export function errorOf(result: CallToolResult): { readonly code?: string; reado
 }
 
 /** Waits until `what` is true, looking every few milliseconds. */
-export async function until(what: () => boolean, ms = 5000): Promise<void> {
+export async function until(what: () => boolean, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
   while (!what()) {
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what.toString()}`);

