@@ -16,6 +16,7 @@ import type { TraceWriter } from '../trace/trace-writer.ts';
 import { openTraceWriter } from '../trace/trace-writer.ts';
 import { TRACE_SCHEMA_VERSION } from '../trace/schema.ts';
 import { VERSION } from '../version.ts';
+import { AgentChildren } from './agent-children.ts';
 import { Meter } from './budget.ts';
 import type { AgentConfig, ExperimentConfig } from './config.ts';
 import type { OpenModel } from './open-models.ts';
@@ -110,6 +111,7 @@ async function assemble(
   await meetAnchors(dir, log);
   const { config, task, sandbox, clock, now } = shared;
   const watch = new Stopwatch(now);
+  const children = new AgentChildren(sandbox);
   const telemetry = await openGlobalTelemetry(shared.env, VERSION);
   const gate = await openGate({
     log,
@@ -117,7 +119,7 @@ async function assemble(
     clock,
     scopes: scopesOf(plan),
     grants: grantsOf(plan, config),
-    gather: syntaxFacts(sandbox, watch, shared.signal, outsideOf(plan)),
+    gather: syntaxFacts(children, watch, shared.signal, outsideOf(plan)),
     ...(await principalOf(log, plan, shared)),
     ...(telemetry === undefined ? {} : { observe: telemetry.observe }),
   });
@@ -155,6 +157,7 @@ async function assemble(
     blobs: openBlobStore(dir),
     texts: new Map(),
     sandbox,
+    children,
     meter,
     models,
     usdOf: (agent, usage) => costOf(plan.agents, models, agent, usage),
@@ -194,6 +197,7 @@ async function assemble(
     },
     async close() {
       stopFollowing();
+      children.close();
       await gate.flush();
       await follower.catchUp();
       const { open, ...file } = await readRunFile(dir);

@@ -5,6 +5,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentName, ScopeName } from '../space/marks.ts';
 import { parseAgentName, parseScopeName } from '../space/scope.ts';
 import type { BlobStore } from '../trace/blob-store.ts';
+import type { AgentChildren } from './agent-children.ts';
 import type { Meter } from './budget.ts';
 import type { News } from './news.ts';
 import type { OutsideAgents } from './outside-agents.ts';
@@ -29,6 +30,7 @@ export interface RunContext {
   /** Sources of candidates by sha256, kept for comparing new programs with old ones. */
   readonly texts: Map<string, string>;
   readonly sandbox: Sandbox;
+  readonly children: AgentChildren;
   readonly meter: Meter;
   readonly models: ReadonlyMap<string, Model>;
   /** What a call of an agent's model costs by the price table frozen into the run. */

@@ -45,7 +45,7 @@ export async function think(
   facts: MetaFacts,
   view: AgentView,
 ): Promise<Thought> {
-  const { config, sandbox, watch, signal } = context;
+  const { config, sandbox, children, watch, signal } = context;
   const { agent, generation } = facts;
   const workspace = new Workspace(view.tree);
   const steps: Step[] = [];
@@ -66,7 +66,7 @@ export async function think(
   const use = (what: ToolUse, refuse?: Denial): Promise<Outcome> =>
     watch.time(agent, 'guard', () => session.use(what, refuse));
   let stopped = signal;
-  const shell = sandbox.openShell();
+  const shell = children.shell(agent);
   const toolbox = createToolbox({
     workspace,
     use,
@@ -120,7 +120,7 @@ export async function think(
       const path = canonicalDirectory(raw);
       return path.ok ? workspace.list(path.path) : [];
     },
-  }).finally(() => shell.close());
+  });
   signal.throwIfAborted();
   return {
     failure: result.ok ? undefined : { code: result.code, message: result.message },

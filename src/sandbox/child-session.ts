@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ComputeSlots } from './compute-slots.ts';
 import { Deadline } from './deadline.ts';
 import type { ChildExit, DisposableChild } from './disposable-child.ts';
-import type { ProgramError, ToChild } from './frames.ts';
+import { type ProgramError, programErrorOf, type ToChild } from './frames.ts';
 import { HostCalls } from './host-calls.ts';
 import { parseForeignJson } from './json-text.ts';
 import { CHILD_LIMITS } from './limits.ts';
@@ -11,7 +11,6 @@ import type { FailureStatus, Json, SandboxJob, SandboxLimits } from './sandbox.t
 
 /** What came of one exchange with a child. */
 export type Outcome =
-  | { readonly status: 'loaded' }
   | { readonly status: 'value'; readonly value: Json }
   | { readonly status: FailureStatus; readonly error: ProgramError };
 
@@ -40,7 +39,6 @@ export class ChildSession {
   #logs: string[] = [];
   readonly #unwatch: () => void;
   #over: Outcome | undefined;
-  #loadOnly = false;
 
   constructor(
     child: DisposableChild,
@@ -92,25 +90,17 @@ export class ChildSession {
     return this.#over === undefined;
   }
 
-  /** Starts a case: its own deadline, log and realm. The realm is loaded with the first `step`, or alone. */
-  open(seed: number, budgetMs: number, step?: Json): Promise<Outcome> {
+  /** Starts a case with its first step: its own deadline, log and realm. */
+  open(seed: number, budgetMs: number, step: Json): Promise<Outcome> {
     this.#logs = [];
     this.#deadline = new Deadline(budgetMs, () => this.end(TIMED_OUT));
     this.#host.reset((id, ok, text) => void this.#reply(id, ok, text));
-    return this.#exchange(
-      step === undefined
-        ? [{ op: 'load', seed }]
-        : [
-            { op: 'load', seed },
-            { op: 'step', input: JSON.stringify(step) },
-          ],
-      step === undefined,
-    );
+    return this.#exchange({ op: 'load', seed }, { op: 'step', input: JSON.stringify(step) });
   }
 
   /** Calls `forward` once more in the same realm. */
   step(input: Json): Promise<Outcome> {
-    return this.#exchange([{ op: 'step', input: JSON.stringify(input) }], false);
+    return this.#exchange({ op: 'step', input: JSON.stringify(input) });
   }
 
   /** Ends the case; gives its log and the compute milliseconds left of its budget. */
@@ -140,8 +130,7 @@ export class ChildSession {
     ).unref();
   }
 
-  async #exchange(messages: readonly ToChild[], loadOnly: boolean): Promise<Outcome> {
-    this.#loadOnly = loadOnly;
+  async #exchange(...messages: readonly ToChild[]): Promise<Outcome> {
     this.#answer = Promise.withResolvers<Outcome>();
     const { promise } = this.#answer;
     if (this.#over !== undefined) return this.#over;
@@ -191,16 +180,13 @@ export class ChildSession {
     const kind = line.charAt(this.#nonce.length);
     const payload = line.slice(this.#nonce.length + 1);
     switch (kind) {
-      case 'R':
-        if (this.#loadOnly) this.#settle({ status: 'loaded' });
-        return;
       case 'V': {
         const value = parseForeignJson(payload, CHILD_LIMITS.jsonDepth);
         return this.#settle(value === undefined ? badResult('it is not plain JSON') : { status: 'value', value });
       }
       case 'E': {
-        const error = parseForeignJson(payload, 1);
-        return this.#settle({ status: 'error', error: programError(error) });
+        const error = programErrorOf(parseForeignJson(payload, 1)) ?? { code: 'threw', message: 'threw' };
+        return this.#settle({ status: 'error', error });
       }
       case 'B': {
         const why = parseForeignJson(payload, 1);
@@ -250,16 +236,6 @@ function outOfMemory(memoryMb: number): Outcome {
     status: 'memory',
     error: { code: 'memory-limit', message: `it used more memory than its limit of ${memoryMb} MiB` },
   };
-}
-
-function programError(error: Json | undefined): ProgramError {
-  if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) {
-    return { code: 'threw', message: 'threw' };
-  }
-  const { code, message } = error;
-  return typeof code === 'string' && typeof message === 'string'
-    ? { code, message }
-    : { code: 'threw', message: 'threw' };
 }
 
 function outcomeOfExit(exit: ChildExit): Outcome {

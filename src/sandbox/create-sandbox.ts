@@ -4,7 +4,8 @@ import { ComputeSlots } from './compute-slots.ts';
 import { DisposableChild } from './disposable-child.ts';
 import { findLauncher, type Launcher, launch } from './launch.ts';
 import { DEFAULT_LIMITS, DEFAULT_SHELL_LIMITS } from './limits.ts';
-import { programChecker, programRunner } from './run-program.ts';
+import { openParser } from './open-parser.ts';
+import { programRunner } from './run-program.ts';
 import { openShellSession, shellRunner } from './run-shell.ts';
 import { StripCache } from './strip-cache.ts';
 import type { Sandbox, SandboxLimits, ShellLimits } from './sandbox.ts';
@@ -81,9 +82,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const commands = { take: () => shells.take(), defaults: { ...DEFAULT_SHELL_LIMITS, ...options.shellDefaults } };
   return {
     run: programRunner(programs),
-    check: programChecker(programs),
     shell: shellRunner(commands),
     openShell: () => openShellSession(commands),
+    openParser: () => openParser(programs),
     close: async () => {
       await Promise.all([isolates.close(), shells.close()]);
     },

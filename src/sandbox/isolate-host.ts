@@ -3,6 +3,9 @@ import type { FrameKind, ProgramError, ToChild } from './frames.ts';
 import { cleanText, LoadError, ownMessage, resolveImport } from './program-modules.ts';
 import { REALM_SOURCE } from './realm-source.ts';
 
+/** MiB that compiling one module may take. */
+const PARSE_MEMORY_MB = 128;
+
 type Job = Extract<ToChild, { op: 'job' }>;
 type Api = Reference<(...args: Transferable[]) => Transferable>;
 type Call = ['step', string] | ['reply', number, boolean, string];
@@ -27,7 +30,7 @@ export class IsolateHost {
     this.#paths = new Set([...Object.keys(job.modules), ...Object.keys(job.broken)]);
   }
 
-  /** A fresh realm for the next case, with the program loaded into it. Answers `R`, `E` or `M`. */
+  /** A fresh realm for the next case, with the program loaded into it. Answers only when that fails: with `E` or `M`. */
   async load(seed: number): Promise<void> {
     this.#isolate?.dispose();
     this.#api = undefined;
@@ -60,7 +63,6 @@ export class IsolateHost {
         });
       }
       this.#api = api;
-      this.#frame('R', '');
     } catch (thrown) {
       this.#report(thrown, code);
     }
@@ -171,12 +173,9 @@ export class IsolateHost {
   #report(thrown: unknown, code: string): void {
     if (thrown instanceof LoadError) return this.#error(thrown.report);
     if (this.#isolate?.isDisposed === true) return this.#frame('M', '');
-    const parts =
-      typeof thrown === 'object' && thrown !== null
-        ? { name: '', message: '', stack: '', ...pick(thrown) }
-        : { name: 'thrown', message: String(thrown), stack: '' };
+    const parts = partsOf(thrown);
     if (parts.message === 'Array buffer allocation failed') return this.#frame('M', '');
-    this.#error({ code: parts.name === 'SyntaxError' ? 'syntax' : code, message: ownMessage(parts, this.#paths) });
+    this.#error(errorOf(parts, code, this.#paths));
   }
 
   #error(error: ProgramError): void {
@@ -184,7 +183,40 @@ export class IsolateHost {
   }
 }
 
-function pick(thrown: object): { name?: string; message?: string; stack?: string } {
+/** Compiles a module in an isolate of its own and runs nothing of it. @returns what is wrong with it */
+export async function parseModule(
+  ivm: typeof import('isolated-vm'),
+  path: string,
+  text: string,
+): Promise<ProgramError | undefined> {
+  const isolate = new ivm.Isolate({ memoryLimit: PARSE_MEMORY_MB });
+  try {
+    await isolate.compileModule(text, { filename: path });
+    return undefined;
+  } catch (thrown) {
+    return errorOf(partsOf(thrown), 'syntax', new Set([path]));
+  } finally {
+    if (!isolate.isDisposed) isolate.dispose();
+  }
+}
+
+interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+function errorOf(thrown: Thrown, code: string, paths: ReadonlySet<string>): ProgramError {
+  return { code: thrown.name === 'SyntaxError' ? 'syntax' : code, message: ownMessage(thrown, paths) };
+}
+
+function partsOf(thrown: unknown): Thrown {
+  return typeof thrown === 'object' && thrown !== null
+    ? { name: '', message: '', stack: '', ...pick(thrown) }
+    : { name: 'thrown', message: String(thrown), stack: '' };
+}
+
+function pick(thrown: object): Partial<Thrown> {
   const { name, message, stack } = thrown as { name?: unknown; message?: unknown; stack?: unknown };
   return {
     ...(typeof name === 'string' && { name }),

@@ -276,28 +276,3 @@ describe('host functions', () => {
     expect(asked).toBeLessThanOrEqual(1);
   });
 });
-
-describe('check()', () => {
-  const check = (source: string) => sandbox.check({ modules: { 'meta_agent.ts': source }, entry: 'meta_agent.ts' });
-
-  it('passes a program that loads, without calling it', async () => {
-    expect(await check('export function forward(): never { throw new Error("called"); }')).toBeUndefined();
-  });
-
-  it.each([
-    ['syntax', 'export function forward( {'],
-    ['unsupported-typescript', 'namespace A { export const b = 1; }\nexport const forward = () => 1;'],
-    ['missing-module', "import { x } from './gone.ts';\nexport const forward = () => x;"],
-    ['no-forward', 'export const forward = 1;'],
-    ['threw-at-load', "throw new Error('no');"],
-  ])('says %s', async (code, source) => {
-    const problem = await check(source);
-    expect(problem).toMatchObject({ code });
-    expect(problem?.message).toContain('meta_agent.ts');
-  });
-
-  it('says timeout of a module that never loads', async () => {
-    const problem = await sandbox.check({ modules: { 'a.js': 'for (;;);' }, entry: 'a.js', limits: { caseMs: 300 } });
-    expect(problem).toMatchObject({ code: 'timeout' });
-  });
-});

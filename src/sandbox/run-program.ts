@@ -4,9 +4,9 @@ import type { DisposableChild } from './disposable-child.ts';
 import type { ProgramError } from './frames.ts';
 import { HostCalls } from './host-calls.ts';
 import { resolveLimits } from './limits.ts';
-import { needsStripping, type StripCache } from './strip-cache.ts';
-import { type Failure, stripModules } from './strip-modules.ts';
-import type { CheckProgram, Json, RunProgram, SandboxCase, SandboxJob, SandboxLimits, Verdict } from './sandbox.ts';
+import type { StripCache } from './strip-cache.ts';
+import { type Failure, stripModules } from './prepare-modules.ts';
+import type { Json, RunProgram, SandboxCase, SandboxJob, SandboxLimits, Verdict } from './sandbox.ts';
 
 /** What runs need of the sandbox. */
 export interface ProgramDeps {
@@ -26,18 +26,6 @@ export function programRunner(deps: ProgramDeps): RunProgram {
     const run = new ProgramRun(job, deps);
     try {
       return await run.verdicts();
-    } finally {
-      run.dispose();
-    }
-  };
-}
-
-/** @returns the `check` of a sandbox. */
-export function programChecker(deps: ProgramDeps): CheckProgram {
-  return async (job) => {
-    const run = new ProgramRun({ ...job, cases: [] }, deps);
-    try {
-      return await run.check();
     } finally {
       run.dispose();
     }
@@ -89,17 +77,6 @@ class ProgramRun {
     return verdicts;
   }
 
-  async check(): Promise<ProgramError | undefined> {
-    this.#job.signal?.throwIfAborted();
-    const refused = this.#tooLarge() ?? this.#exhausted();
-    if (refused !== undefined) return refused;
-    const session = await this.#open();
-    const outcome = session instanceof ChildSession ? await session.open(0, this.#budgetMs()) : session;
-    this.#job.signal?.throwIfAborted();
-    if (!('error' in outcome)) return undefined;
-    return outcome.status === 'error' ? outcome.error : { code: outcome.status, message: outcome.error.message };
-  }
-
   dispose(): void {
     clearTimeout(this.#wallTimer);
     this.#job.signal?.removeEventListener('abort', this.#onAbort);
@@ -128,8 +105,7 @@ class ProgramRun {
     }
     const { logs, leftMs } = session.close();
     this.#computeLeftMs -= budgetMs - leftMs;
-    if (outcome.status === 'value' || outcome.status === 'loaded')
-      return { status: 'value', value, wallMs: wallMs(), logs };
+    if (outcome.status === 'value') return { status: 'value', value, wallMs: wallMs(), logs };
     return { status: outcome.status, error: this.#worded(outcome, budgetMs), wallMs: wallMs(), logs };
   }
 
@@ -140,27 +116,15 @@ class ProgramRun {
     return { code: 'deadline', message: `no answer within ${Math.round(budgetMs)} ms of computing${hint}` };
   }
 
-  /** The program without its types: from the cache, or from this child before it runs anything. */
+  /** The program without its types, stripped by this child before it runs anything. */
   async #prepare(child: DisposableChild): Promise<PreparedModules | { readonly failed: Failure }> {
-    const { stripped } = this.#deps;
-    const entries = Object.entries(this.#job.modules);
-    const missing = entries.filter(
-      ([path, source]) => needsStripping(path) && stripped.get(path, source) === undefined,
-    );
-    if (missing.length > 0) {
-      const result = await stripModules(child, Object.fromEntries(missing));
-      if ('failed' in result) return result;
-      for (const [path, source] of missing) {
-        const module = result.modules.get(path);
-        if (module !== undefined) stripped.set(path, source, module);
-      }
-    }
+    const prepared = await stripModules(child, this.#deps.stripped, this.#job.modules);
+    if ('failed' in prepared) return prepared;
     const modules: [string, string][] = [];
     const broken: [string, ProgramError][] = [];
-    for (const [path, source] of entries) {
-      const module = needsStripping(path) ? stripped.get(path, source) : { text: source };
-      if (module !== undefined && 'text' in module) modules.push([path, module.text]);
-      else broken.push([path, module?.error ?? { code: 'syntax', message: `${path}: cannot be parsed` }]);
+    for (const [path, module] of prepared.stripped) {
+      if ('text' in module) modules.push([path, module.text]);
+      else broken.push([path, module.error]);
     }
     return { modules: Object.fromEntries(modules), broken: Object.fromEntries(broken) };
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ChildExit, DisposableChild } from './disposable-child.ts';
-import { SandboxUnavailableError } from './disposable-child.ts';
+import { KeptChild } from './kept-child.ts';
 import { watchResident } from './resident-watch.ts';
 import type { RunShell, ShellJob, ShellLimits, ShellResult, ShellSession } from './sandbox.ts';
 import { parseShellAnswer, type ShellAnswer, type ToShellChild } from './shell-frames.ts';
@@ -31,34 +31,18 @@ export function shellRunner(deps: ShellDeps): RunShell {
 
 /** @returns a session of a sandbox: see {@link ShellSession}. */
 export function openShellSession(deps: ShellDeps): ShellSession {
-  let child: DisposableChild | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  let closed = false;
-  const runOne = async (job: ShellJob): Promise<ShellResult> => {
-    job.signal?.throwIfAborted();
-    if (closed) throw new SandboxUnavailableError('the shell session is closed');
-    const limits = { ...deps.defaults, ...job.limits };
-    child = child?.alive === true ? child : await deps.take();
-    const startedAt = performance.now();
-    let ending: Ending | undefined;
-    try {
-      ending = await endingOf(child, job, limits);
-      job.signal?.throwIfAborted();
-      return resultOf(ending, limits, performance.now() - startedAt);
-    } finally {
-      if (ending === undefined || 'status' in ending || closed) child.kill();
-    }
-  };
+  const kept = new KeptChild(() => deps.take(), 'the shell session');
   return {
-    run(job) {
-      const result = last.then(() => runOne(job));
-      last = result.catch(() => undefined);
-      return result;
-    },
-    close() {
-      closed = true;
-      child?.kill();
-    },
+    run: (job) =>
+      kept.use(job.signal, async (child) => {
+        const limits = { ...deps.defaults, ...job.limits };
+        const startedAt = performance.now();
+        const ending = await endingOf(child, job, limits);
+        job.signal?.throwIfAborted();
+        if ('status' in ending) child.kill();
+        return resultOf(ending, limits, performance.now() - startedAt);
+      }),
+    close: () => kept.close(),
   };
 }
 

@@ -72,10 +72,19 @@ export interface SandboxJob {
 /** Verdicts in the order of the cases: as many as cases, unless the job's checkpoint ended the run. */
 export type RunProgram = (job: SandboxJob) => Promise<readonly Verdict[]>;
 
-/** Loads each module without calling `forward`: does it strip, parse, link, and export `forward`? `undefined` when it does. */
-export type CheckProgram = (
-  job: Pick<SandboxJob, 'modules' | 'entry' | 'limits' | 'signal'>,
-) => Promise<{ readonly code: string; readonly message: string } | undefined>;
+/** Asks whether files of one owner parse, one after the other, in one child that never runs any of them. */
+export interface Parser {
+  /**
+   * What is wrong with the text of a file by itself (types that cannot be stripped, syntax); its imports are not looked at. `undefined`
+   * when nothing is, and when it cannot be told (too large, not in time or memory): a run tells then.
+   */
+  parse(
+    path: string,
+    source: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly code: string; readonly message: string } | undefined>;
+  close(): void;
+}
 
 /** One shell command over a virtual tree. */
 export interface ShellJob {
@@ -124,10 +133,11 @@ export interface ShellSession {
 /** Both kinds of disposable children behind one door; `close` kills whatever is left. */
 export interface Sandbox {
   readonly run: RunProgram;
-  readonly check: CheckProgram;
   /** One command in a child of its own. */
   readonly shell: RunShell;
   /** A child for all commands of one owner: never let two agents share a session. */
   openShell(): ShellSession;
+  /** A child for all files of one owner. */
+  openParser(): Parser;
   close(): Promise<void>;
 }

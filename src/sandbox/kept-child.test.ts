@@ -1,0 +1,105 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createSandbox } from './create-sandbox.ts';
+import type { Parser } from './sandbox.ts';
+
+const sandbox = createSandbox({ poolSize: 0, shellPoolSize: 0 });
+afterAll(() => sandbox.close());
+
+function withParser<T>(use: (parser: Parser) => Promise<T>): Promise<T> {
+  const parser = sandbox.openParser();
+  return use(parser).finally(() => parser.close());
+}
+
+describe('openParser()', () => {
+  it.each([
+    ['types', 'a.ts', 'export function forward(x: number): number { return x; }'],
+    ['a body that would throw, loop or end the process', 'a.js', 'for (;;) throw process.exit(1);'],
+    ['an import that leads nowhere', 'a.ts', "import { x } from './gone.ts';\nexport const y = x;"],
+    ['a file without forward', 'a.js', 'export const a = 1;'],
+    ['an empty file', 'a.ts', ''],
+  ])('lets %s pass and runs nothing', (_, path, source) =>
+    withParser(async (parser) => expect(await parser.parse(path, source)).toBeUndefined()));
+
+  it.each([
+    ['syntax', 'meta_agent.ts', 'const a = 1;\nexport function forward( {', 'meta_agent.ts:2'],
+    ['syntax', 'task_agent.js', 'let a = 1;\nlet a = 2;', 'task_agent.js:2'],
+    ['syntax', 'lib/x.ts', 'let a = 1;\nlet a = 2;', 'lib/x.ts:2'],
+    ['unsupported-typescript', 'meta_agent.ts', 'namespace A { export const b = 1; }', 'meta_agent.ts:1'],
+  ])('says %s of %s and where', (code, path, source, where) =>
+    withParser(async (parser) => {
+      const problem = await parser.parse(path, source);
+      expect(problem).toMatchObject({ code });
+      expect(problem?.message).toContain(where);
+    }));
+
+  it('answers each question with its own answer, also those asked at once', () =>
+    withParser(async (parser) => {
+      const sources = Array.from({ length: 20 }, (_, i) =>
+        i % 3 === 0 ? `const a${i} = ;` : `const a${i}: number = ${i};`,
+      );
+      const problems = await Promise.all(sources.map((source, i) => parser.parse(`f${i}.ts`, source)));
+      expect(problems.map((problem) => problem?.message.slice(0, 6))).toEqual(
+        sources.map((_, i) => (i % 3 === 0 ? `f${i}.ts`.padEnd(6, ':') : undefined)),
+      );
+    }));
+
+  it('nests too deeply for the stripper: told or left to the run, and the next file is parsed', () =>
+    withParser(async (parser) => {
+      const problem = await parser.parse('deep.ts', `export const a: number = ${'('.repeat(200_000)}1;`);
+      expect([undefined, 'syntax']).toContain(problem?.code);
+      expect(await parser.parse('next.ts', 'const a = ;')).toMatchObject({ code: 'syntax' });
+    }));
+
+  it('rejects with the reason of its signal, also while it waits for its turn', () =>
+    withParser(async (parser) => {
+      const controller = new AbortController();
+      const first = parser.parse('a.ts', 'const a: number = 1;', controller.signal);
+      const second = parser.parse('b.ts', 'const b: number = 1;', controller.signal);
+      controller.abort(new Error('enough'));
+      await expect(first).rejects.toThrow('enough');
+      await expect(second).rejects.toThrow('enough');
+      expect(await parser.parse('c.ts', 'const c = ;')).toMatchObject({ code: 'syntax' });
+    }));
+
+  it('says so after it was closed', () =>
+    withParser(async (parser) => {
+      parser.close();
+      await expect(parser.parse('a.ts', '')).rejects.toThrow('the parser is closed');
+    }));
+});
+
+describe('openShell()', () => {
+  const FILES = { '/a.txt': 'one\n' };
+
+  it('gives each command the files it is given and nothing that another left', async () => {
+    const shell = sandbox.openShell();
+    try {
+      const first = await shell.run({
+        command: 'X=1; cd /tmp; echo two > /b.txt; cat /a.txt; f() { echo f; }',
+        files: FILES,
+      });
+      expect(first).toMatchObject({ stdout: 'one\n', changed: { '/b.txt': 'two\n' }, reads: ['/a.txt'] });
+      const second = await shell.run({ command: 'pwd; echo "[$X]"; ls /; f', files: { '/c.txt': '' } });
+      expect(second).toMatchObject({ stdout: expect.stringMatching(/^\/\n\[\]\n/u), reads: [], exitCode: 127 });
+      expect(second.stdout).toContain('c.txt');
+      expect(second.stdout).not.toMatch(/[ab]\.txt/u);
+    } finally {
+      shell.close();
+    }
+  });
+
+  it('goes on in another child after a command that was stopped', async () => {
+    const shell = sandbox.openShell();
+    try {
+      const stopped = await shell.run({ command: 'sleep 30', files: FILES, limits: { wallMs: 200 } });
+      expect(stopped).toMatchObject({ status: 'timeout', changed: {} });
+      expect(await shell.run({ command: 'cat /a.txt', files: FILES })).toMatchObject({
+        status: 'done',
+        stdout: 'one\n',
+      });
+    } finally {
+      shell.close();
+    }
+    await expect(shell.run({ command: 'true', files: {} })).rejects.toThrow('the shell session is closed');
+  });
+});
