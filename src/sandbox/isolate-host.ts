@@ -1,4 +1,13 @@
-import type { Context, Isolate, Module, Reference, Transferable } from 'isolated-vm';
+import type {
+  CachedDataResult,
+  Context,
+  ExternalCopy,
+  Isolate,
+  Module,
+  Reference,
+  Script,
+  Transferable,
+} from 'isolated-vm';
 import type { FrameKind, ProgramError, ToChild } from './frames.ts';
 import { cleanText, LoadError, ownMessage, resolveImport } from './program-modules.ts';
 import { REALM_SOURCE } from './realm-source.ts';
@@ -7,12 +16,14 @@ import { REALM_SOURCE } from './realm-source.ts';
 const PARSE_MEMORY_MB = 128;
 
 type Job = Extract<ToChild, { op: 'job' }>;
-type Api = Reference<(...args: Transferable[]) => Transferable>;
+type Operation = (...args: Transferable[]) => Transferable;
+type Api = Reference<Operation>;
 type Call = ['step', string] | ['reply', number, boolean, string];
 
 /**
  * One program in a child, its types stripped before: gives each case a fresh isolate (2 ms), so that nothing of one case can
- * reach the next. Every call into an isolate is asynchronous, so that this thread still sees its stdin end.
+ * reach the next. Calls in which the program runs are asynchronous, so that this thread still sees its stdin end; the others are
+ * not, since each passes through two threads and back.
  */
 export class IsolateHost {
   readonly #ivm: typeof import('isolated-vm');
@@ -22,6 +33,8 @@ export class IsolateHost {
   #isolate: Isolate | undefined;
   #api: Api | undefined;
   #replies = 0;
+  /** The realm's code, compiled by the first case; no program can reach it. */
+  #realmCode: ExternalCopy<ArrayBuffer> | undefined;
 
   constructor(ivm: typeof import('isolated-vm'), job: Job, frame: (kind: FrameKind, payload: string) => void) {
     this.#ivm = ivm;
@@ -42,13 +55,13 @@ export class IsolateHost {
     this.#isolate = isolate;
     let code = 'syntax';
     try {
-      const context = await isolate.createContext();
-      const api = await this.#realm(context, seed);
-      const modules = await this.#compile(isolate);
+      const context = isolate.createContextSync();
+      const api = this.#realm(isolate, context, seed);
+      const modules = this.#compile(isolate);
       const entry = modules.get(this.#job.entry);
       if (entry === undefined) throw missingEntry(this.#job.entry);
       const pathOf = new Map([...modules].map(([path, module]) => [module, path]));
-      await entry.instantiate(context, (specifier, referrer) => {
+      entry.instantiateSync(context, (specifier, referrer) => {
         const path = resolveImport(specifier, pathOf.get(referrer) ?? '', this.#paths);
         const found = path === undefined ? undefined : modules.get(path);
         if (found === undefined) throw new LoadError({ code: 'missing-module', message: `no module ${specifier}` });
@@ -56,7 +69,7 @@ export class IsolateHost {
       });
       code = 'threw-at-load';
       await entry.evaluate();
-      if ((await api.apply(undefined, ['load', entry.namespace.derefInto()])) !== true) {
+      if (api.applySync(undefined, ['load', entry.namespace.derefInto()]) !== true) {
         throw new LoadError({
           code: 'no-forward',
           message: `${this.#job.entry}: has no export function forward(input, ctx)`,
@@ -85,7 +98,7 @@ export class IsolateHost {
     try {
       await api.apply(undefined, call);
       for (;;) {
-        const next = await api.apply(undefined, ['poll']);
+        const next = api.applySync(undefined, ['poll']);
         if (typeof next !== 'string' || next === '') break;
         if (this.#pass(next)) return;
       }
@@ -123,7 +136,7 @@ export class IsolateHost {
     }
   }
 
-  async #realm(context: Context, seed: number): Promise<Api> {
+  #realm(isolate: Isolate, context: Context, seed: number): Api {
     const job = this.#job;
     const settings = {
       seed,
@@ -137,20 +150,25 @@ export class IsolateHost {
       withoutGlobals: job.withoutGlobals,
     };
     const sink = new this.#ivm.Callback((line: string) => this.#frame('L', JSON.stringify(line)), { ignored: true });
-    return context.evalClosure(REALM_SOURCE, [new this.#ivm.ExternalCopy(settings).copyInto(), sink], {
-      result: { reference: true },
+    const script: Script & CachedDataResult = isolate.compileScriptSync(REALM_SOURCE, {
       filename: 'hivemark-host',
+      ...(this.#realmCode === undefined ? { produceCachedData: true } : { cachedData: this.#realmCode }),
+    });
+    this.#realmCode ??= script.cachedData;
+    const open: Reference<(...args: Transferable[]) => Operation> = script.runSync(context, { reference: true });
+    return open.applySync(undefined, [new this.#ivm.ExternalCopy(settings).copyInto(), sink], {
+      result: { reference: true },
     });
   }
 
   /** Compiles what the entry reaches. */
-  async #compile(isolate: Isolate): Promise<Map<string, Module>> {
+  #compile(isolate: Isolate): Map<string, Module> {
     const modules = new Map<string, Module>();
     if (!this.#paths.has(this.#job.entry)) throw missingEntry(this.#job.entry);
     const queue = [this.#job.entry];
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
       if (modules.has(path)) continue;
-      const module = await isolate.compileModule(this.#source(path), { filename: path });
+      const module = isolate.compileModuleSync(this.#source(path), { filename: path });
       modules.set(path, module);
       for (const specifier of module.dependencySpecifiers) {
         const found = resolveImport(specifier, path, this.#paths);

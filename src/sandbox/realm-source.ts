@@ -1,6 +1,6 @@
 /**
- * What runs inside the isolate before the program does: JavaScript text, evaluated as a function body with
- * `$0` = the settings record and `$1` = the log sink (fire and forget). It returns one function, `api(op, value)`, held by the child alone.
+ * What runs inside the isolate before the program does: JavaScript text of a function that takes the settings record and the log
+ * sink (fire and forget) and returns one function, `api(op, value)`, held by the child alone.
  *
  * Everything it will need later is captured here, before a line of the program runs, and nothing of it is reachable from the
  * program: strict functions hide from stack walks, no prototype, iterator or array method is looked up after the capture
@@ -9,8 +9,8 @@
  * Operations: `load` (the module namespace), `step` (input as JSON text), `poll` (next frame: see `frames.ts`), `reply`
  * (`[id, ok, text]` spread over three arguments). After `step` and `reply` return, the realm has no work left.
  */
-export const REALM_SOURCE = String.raw`'use strict';
-const settings = $0, sink = $1;
+export const REALM_SOURCE = String.raw`(function realm(settings, sink) {
+'use strict';
 const { seed, resultChars, logChars, logLines, hostCalls, hostChars, maxDepth, hostNames, withoutGlobals } = settings;
 const G = globalThis;
 const NativeDate = G.Date, NativeError = G.Error, NativePromise = G.Promise, NativeProxy = G.Proxy;
@@ -200,4 +200,5 @@ return function api(op, value, ok, reply) {
       return next;
     }
   }
-};`;
+};
+})`;
