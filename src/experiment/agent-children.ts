@@ -1,8 +1,9 @@
 import type { Parser, Sandbox, ShellSession } from '../sandbox/sandbox.ts';
+import type { ScopeName } from '../space/marks.ts';
 
 /**
  * The children of the sandbox that each agent of a run keeps for all its generations, since starting one costs more than most
- * uses: a shell for its commands and a parser for its files. No two agents share one.
+ * uses: a shell for its commands, and a parser for the files of its scope, whoever writes them. No two agents share one.
  */
 export class AgentChildren {
   readonly #sandbox: Sandbox;
@@ -17,8 +18,8 @@ export class AgentChildren {
     return kept(this.#shells, agent, () => this.#sandbox.openShell());
   }
 
-  parser(agent: string): Parser {
-    return kept(this.#parsers, agent, () => this.#sandbox.openParser());
+  parser(scope: ScopeName): Parser {
+    return kept(this.#parsers, scope, () => this.#sandbox.openParser());
   }
 
   close(): void {
@@ -26,8 +27,8 @@ export class AgentChildren {
   }
 }
 
-function kept<T>(children: Map<string, T>, agent: string, open: () => T): T {
-  const child = children.get(agent) ?? open();
-  children.set(agent, child);
+function kept<T>(children: Map<string, T>, owner: string, open: () => T): T {
+  const child = children.get(owner) ?? open();
+  children.set(owner, child);
   return child;
 }

@@ -197,7 +197,6 @@ async function assemble(
     },
     async close() {
       stopFollowing();
-      children.close();
       await gate.flush();
       await follower.catchUp();
       const { open, ...file } = await readRunFile(dir);

@@ -58,6 +58,7 @@ export async function playRun(run: OpenRun): Promise<void> {
     await together(run, (agent) => scoreTest(run, agent));
   } finally {
     context.outside.play(false);
+    context.children.close();
     clearTimeout(timer);
   }
 }

@@ -22,7 +22,7 @@ export function syntaxFacts(
     const { topic } = draft;
     const { text } = content;
     const problem = await watch.time(grant.agent, 'check', () =>
-      children.parser(grant.agent).parse(topic, text, signal),
+      children.parser(draft.scope).parse(topic, text, signal),
     );
     if (problem === undefined) return {};
     return { syntax: { path: draft.topic, problem: problem.message } };

@@ -34,7 +34,7 @@ const FATAL = /^(?:# Fatal |FATAL ERROR)/m;
 const OUT_OF_MEMORY = /heap out of memory|process out of memory|Allocation failed/;
 
 /**
- * One child process for one job. Idle it does not keep the parent alive; `hold` it before use, `kill` it afterwards.
+ * One child process for one job, or for the uses of one owner. Idle it does not keep the parent alive; `hold` it before use, `kill` it afterwards.
  * All its output is counted while it is read.
  */
 export class DisposableChild {
@@ -93,7 +93,7 @@ export class DisposableChild {
   }
 
   get alive(): boolean {
-    return this.#exit === undefined && !this.#killed;
+    return this.#exit === undefined && !this.#killed && !this.#flooded;
   }
 
   /** Whether the runtime's own words so far are those of running out of memory. */
@@ -107,6 +107,11 @@ export class DisposableChild {
     this.maxLineBytes = maxLineBytes;
     this.#listener = listener;
     if (this.#exit !== undefined) listener.end(this.#exit);
+  }
+
+  /** Between two uses: it does not keep the parent alive. */
+  rest(): void {
+    this.#keepsAlive(false);
   }
 
   send(line: string): void {

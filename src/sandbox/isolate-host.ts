@@ -212,7 +212,7 @@ export async function parseModule(
     await isolate.compileModule(text, { filename: path });
     return undefined;
   } catch (thrown) {
-    return errorOf(partsOf(thrown), 'syntax', new Set([path]));
+    return isolate.isDisposed ? undefined : errorOf(partsOf(thrown), 'syntax', new Set([path]));
   } finally {
     if (!isolate.isDisposed) isolate.dispose();
   }

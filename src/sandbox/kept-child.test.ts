@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSandbox } from './create-sandbox.ts';
+import { DisposableChild } from './disposable-child.ts';
+import { KeptChild } from './kept-child.ts';
 import type { Parser } from './sandbox.ts';
 
 const sandbox = createSandbox({ poolSize: 0, shellPoolSize: 0 });
@@ -43,22 +46,25 @@ describe('openParser()', () => {
       );
     }));
 
-  it('nests too deeply for the stripper: told or left to the run, and the next file is parsed', () =>
+  it('refuses what nests too deeply for the stripper, and still lets what is right pass', () =>
     withParser(async (parser) => {
-      const problem = await parser.parse('deep.ts', `export const a: number = ${'('.repeat(200_000)}1;`);
-      expect([undefined, 'syntax']).toContain(problem?.code);
-      expect(await parser.parse('next.ts', 'const a = ;')).toMatchObject({ code: 'syntax' });
+      const deep = `export const a: number = ${'('.repeat(200_000)}1;`;
+      for (const n of [1, 2, 3, 4]) {
+        expect(await parser.parse('deep.ts', `${deep}${n}`)).toMatchObject({ code: 'syntax' });
+        expect(await parser.parse('next.ts', `const a: number = ${n};`)).toBeUndefined();
+      }
     }));
 
-  it('rejects with the reason of its signal, also while it waits for its turn', () =>
+  it('rejects with the reason of its signal, under way and while it waits for its turn, and goes on', () =>
     withParser(async (parser) => {
+      await parser.parse('warm.ts', 'const a: number = 1;');
       const controller = new AbortController();
-      const first = parser.parse('a.ts', 'const a: number = 1;', controller.signal);
+      const first = parser.parse('a.ts', 'const a: number = 1;\n'.repeat(20_000), controller.signal);
       const second = parser.parse('b.ts', 'const b: number = 1;', controller.signal);
-      controller.abort(new Error('enough'));
+      setImmediate(() => controller.abort(new Error('enough')));
       await expect(first).rejects.toThrow('enough');
       await expect(second).rejects.toThrow('enough');
-      expect(await parser.parse('c.ts', 'const c = ;')).toMatchObject({ code: 'syntax' });
+      expect(await parser.parse('c.ts', 'const c: number = 1;')).toBeUndefined();
     }));
 
   it('says so after it was closed', () =>
@@ -88,6 +94,18 @@ describe('openShell()', () => {
     }
   });
 
+  it('begins every command with the same luck', async () => {
+    const shell = sandbox.openShell();
+    try {
+      const drawn = [1, 2, 3].map(() => shell.run({ command: 'echo $RANDOM $RANDOM', files: {} }));
+      const [first, ...others] = (await Promise.all(drawn)).map(({ stdout }) => stdout);
+      expect(first).toMatch(/^\d+ \d+\n$/u);
+      expect(others).toEqual([first, first]);
+    } finally {
+      shell.close();
+    }
+  });
+
   it('goes on in another child after a command that was stopped', async () => {
     const shell = sandbox.openShell();
     try {
@@ -101,5 +119,36 @@ describe('openShell()', () => {
       shell.close();
     }
     await expect(shell.run({ command: 'true', files: {} })).rejects.toThrow('the shell session is closed');
+  });
+});
+
+describe('KeptChild', () => {
+  const taken: DisposableChild[] = [];
+  const take = async (): Promise<DisposableChild> => {
+    const script = "console.log('ready'); process.stdin.resume();";
+    const child = new DisposableChild(
+      spawn(process.execPath, ['-e', script], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
+    taken.push(child);
+    await child.ready;
+    return child;
+  };
+  const kept = new KeptChild(take, 'it');
+  const pid = (child: DisposableChild): Promise<number | undefined> => Promise.resolve(child.pid);
+
+  it('is one child for many uses, another one after one that threw or killed it, none after close', async () => {
+    const first = await kept.use(undefined, pid);
+    expect(await Promise.all([kept.use(undefined, pid), kept.use(undefined, pid)])).toEqual([first, first]);
+    await expect(kept.use(undefined, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const second = await kept.use(undefined, pid);
+    await kept.use(undefined, async (child) => child.kill());
+    await kept.use(undefined, pid);
+    expect(second).not.toBe(first);
+    expect(taken).toHaveLength(3);
+    await Promise.all(Array.from({ length: 64 }, () => kept.use(undefined, pid)));
+    expect(taken).toHaveLength(4);
+    kept.close();
+    await expect(kept.use(undefined, pid)).rejects.toThrow('it is closed');
+    await Promise.all(taken.map(({ gone }) => gone));
   });
 });

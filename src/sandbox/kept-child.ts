@@ -1,12 +1,16 @@
 import { type DisposableChild, SandboxUnavailableError } from './disposable-child.ts';
 
-/** One child for all uses of one owner, one after the other; another one after a use that threw or killed it. */
+/** Uses of one child: the limits of its life (processor time, noise) are not to be met by many innocent uses. */
+const MOST_USES = 64;
+
+/** One child for the uses of one owner, one after the other; another one after a use that threw or killed it, and after many. */
 export class KeptChild {
   readonly #take: () => Promise<DisposableChild>;
   readonly #what: string;
   #child: DisposableChild | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #uses = 0;
 
   /** `what` it is, for the message of a use after `close`. */
   constructor(take: () => Promise<DisposableChild>, what: string) {
@@ -29,16 +33,30 @@ export class KeptChild {
 
   async #one<T>(signal: AbortSignal | undefined, use: (child: DisposableChild) => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#closed) throw new SandboxUnavailableError(`${this.#what} is closed`);
-    const child = this.#child?.alive === true ? this.#child : await this.#take();
-    this.#child = child;
+    if (this.#closed) throw this.#over();
+    const child = this.#child?.alive === true ? this.#child : await this.#another();
     try {
+      signal?.throwIfAborted();
+      if (this.#closed) throw this.#over();
       return await use(child);
     } catch (error) {
       child.kill();
       throw error;
     } finally {
-      if (this.#closed) child.kill();
+      this.#uses += 1;
+      if (this.#closed || this.#uses >= MOST_USES) child.kill();
+      else child.rest();
     }
+  }
+
+  async #another(): Promise<DisposableChild> {
+    this.#child?.kill();
+    this.#child = await this.#take();
+    this.#uses = 0;
+    return this.#child;
+  }
+
+  #over(): SandboxUnavailableError {
+    return new SandboxUnavailableError(`${this.#what} is closed`);
   }
 }

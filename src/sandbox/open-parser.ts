@@ -24,6 +24,8 @@ export function openParser(deps: ParserDeps): Parser {
         try {
           const prepared = await stripModules(child, deps.stripped, { [path]: source });
           const module = 'failed' in prepared ? undefined : prepared.stripped.get(path);
+          if ('failedOn' in prepared) child.kill();
+          signal?.throwIfAborted();
           if (module !== undefined && 'error' in module) return module.error;
           const parsed = module === undefined ? undefined : await parseModule(child, path, module.text);
           signal?.throwIfAborted();

@@ -17,35 +17,44 @@ type Prepared<T> = T | { readonly failed: Failure };
 
 /**
  * Modules without their types: from the cache, or from a child that runs no program yet, which can still be used afterwards. Only
- * files named as TypeScript are stripped.
+ * files named as TypeScript are stripped. `failedOn`: the stripper itself failed over a module, which is told as a syntax error; then
+ * nothing is cached, and the child must not strip again.
  */
 export async function stripModules(
   child: DisposableChild,
   cache: StripCache,
   modules: Readonly<Record<string, string>>,
-): Promise<Prepared<{ readonly stripped: ReadonlyMap<string, Stripped> }>> {
+): Promise<Prepared<{ readonly stripped: ReadonlyMap<string, Stripped>; readonly failedOn?: string }>> {
   const entries = Object.entries(modules);
+  const fresh = new Map<string, Stripped>();
+  let failedOn: string | undefined;
   const missing = entries.filter(([path, source]) => needsStripping(path) && cache.get(path, source) === undefined);
   if (missing.length > 0) {
     const chars = missing.reduce((sum, [, source]) => sum + source.length, 0);
     const asked = await ask(child, 'S', { op: 'strip', modules: Object.fromEntries(missing) }, chars);
     if ('failed' in asked) return asked;
-    const parsed = parseAnswer(
+    const answer = parseAnswer(
       asked.answer,
       missing.map(([path]) => path),
     );
-    if (parsed === undefined) return { failed: failure('crash', 'its types could not be stripped') };
-    for (const [path, source] of missing) {
-      const module = parsed.get(path);
-      if (module !== undefined) cache.set(path, source, module);
+    if (answer === undefined) return { failed: failure('crash', 'its types could not be stripped') };
+    for (const [path, module] of answer) {
+      if (module === null) failedOn ??= path;
+      else fresh.set(path, module);
     }
+    if (failedOn === undefined)
+      for (const [path, source] of missing) cache.set(path, source, fresh.get(path) ?? unparsable(path));
   }
   const stripped = new Map<string, Stripped>();
   for (const [path, source] of entries) {
-    const module = needsStripping(path) ? cache.get(path, source) : { text: source };
-    stripped.set(path, module ?? { error: { code: 'syntax', message: `${path}: cannot be parsed` } });
+    const module = needsStripping(path) ? (fresh.get(path) ?? cache.get(path, source)) : { text: source };
+    stripped.set(path, module ?? unparsable(path));
   }
-  return { stripped };
+  return failedOn === undefined ? { stripped } : { stripped, failedOn };
+}
+
+function unparsable(path: string): Stripped {
+  return { error: { code: 'syntax', message: `${path}: cannot be parsed (nested too deeply?)` } };
 }
 
 /** Has a child compile a module whose types are stripped, and run nothing of it. The child can still be used afterwards. */
@@ -94,18 +103,20 @@ function failure(status: Failure['status'], message: string): Failure {
   return { status, error: { code: 'stripping', message } };
 }
 
-function parseAnswer(answer: Json | undefined, paths: readonly string[]): ReadonlyMap<string, Stripped> | undefined {
+function parseAnswer(
+  answer: Json | undefined,
+  paths: readonly string[],
+): ReadonlyMap<string, Stripped | null> | undefined {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined;
   const fields = new Map(Object.entries(answer));
-  const modules = new Map<string, Stripped>();
+  const modules = new Map<string, Stripped | null>();
   for (const path of paths) {
     const field = fields.get(path);
+    const error = programErrorOf(field);
     if (typeof field === 'string') modules.set(path, { text: field });
-    else {
-      const error = programErrorOf(field);
-      if (error === undefined) return undefined;
-      modules.set(path, { error });
-    }
+    else if (error !== undefined) modules.set(path, { error });
+    else if (field === null) modules.set(path, null);
+    else return undefined;
   }
   return modules;
 }

@@ -57,27 +57,30 @@ export function cleanText(text: string, max: number): string {
   return clean.length > max ? `${clean.slice(0, max)}...` : clean;
 }
 
-/** Strips each module; what cannot be stripped is an error of that module alone. Runs in the child. */
+/**
+ * Strips each module; what cannot be stripped is an error of that module alone. `null`: the stripper itself failed over it, and may fail
+ * over anything from now on. Runs in the child.
+ */
 export function stripAll(
   modules: Readonly<Record<string, string>>,
   strip: (source: string) => string,
-): Record<string, string | ProgramError> {
-  const stripped: Record<string, string | ProgramError> = {};
+): Record<string, string | ProgramError | null> {
+  const stripped: Record<string, string | ProgramError | null> = {};
   for (const [path, source] of Object.entries(modules)) {
     try {
       stripped[path] = strip(source);
     } catch (thrown) {
-      stripped[path] = stripError(path, thrown).report;
+      stripped[path] = stripError(path, thrown)?.report ?? null;
     }
   }
   return stripped;
 }
 
 /** What the type stripper found wrong; the line is in the first line of its stack (`:line`). */
-export function stripError(path: string, thrown: unknown): LoadError {
+export function stripError(path: string, thrown: unknown): LoadError | undefined {
   const known = thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('_TYPESCRIPT_SYNTAX');
   // Whatever else the stripper throws is about itself (its stack ran out), not about the program.
-  if (!known) return new LoadError({ code: 'syntax', message: `${path}: cannot be parsed (nested too deeply?)` });
+  if (!known) return undefined;
   const unsupported = thrown.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
   const line = /^[^\n]*:(\d{1,7})\n/.exec(thrown.stack ?? '')?.[1];
   const message = `${line === undefined ? path : `${path}:${line}`}: ${cleanText(thrown.message, 600)}`;

@@ -22,7 +22,7 @@ const uncurry = G.Function.prototype.bind.bind(G.Function.prototype.call);
 const slice = uncurry(G.String.prototype.slice);
 const dateString = uncurry(NativeDate.prototype.toString);
 
-delete G.WebAssembly; delete G.SharedArrayBuffer; delete G.Atomics; delete G.Temporal; delete G.Intl.DateTimeFormat;
+delete G.WebAssembly; delete G.SharedArrayBuffer; delete G.Atomics; delete G.Temporal; delete G.FinalizationRegistry; delete G.WeakRef; delete G.Intl.DateTimeFormat;
 
 let state = seed >>> 0;
 function random() {

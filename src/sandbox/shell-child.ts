@@ -38,6 +38,7 @@ function bashOver(files: ShellFiles, cwd: string, outputBytes: number, wallMs: n
 }
 
 async function run(job: ToShellChild): Promise<ShellAnswer> {
+  chance = 1;
   const files = new ShellFiles(job.files, ROOM_BYTES + job.givenBytes);
   files.mkdirSync(job.cwd, { recursive: true });
   const bash = bashOver(files, job.cwd, job.outputBytes, job.wallMs);
@@ -68,12 +69,14 @@ function freezeWorld(): void {
     apply: () => new NativeDate(SHELL_EPOCH_MS).toString(),
   });
   NativeDate.now = () => SHELL_EPOCH_MS;
-  let state = 1;
   Math.random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+    chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
+    return chance / 2 ** 32;
   };
 }
+
+/** What `$RANDOM` comes from; every command begins with the same. */
+let chance = 1;
 
 freezeWorld();
 serveLines(async (line) => {

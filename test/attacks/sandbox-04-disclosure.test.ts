@@ -84,6 +84,11 @@ test('a module that fails to parse, link or load tells nothing of the host', asy
   for (const source of sources) expect(await everythingSaid(source, {}, BRIEF)).not.toMatch(TELLTALE);
 });
 
+test('the garbage collector tells nothing and calls nobody', async () => {
+  const source = asForward('return [typeof FinalizationRegistry, typeof WeakRef]');
+  expect(JSON.parse(await everythingSaid(source))).toMatchObject({ value: ['undefined', 'undefined'] });
+});
+
 test('there is no clock: neither dates, nor formats, nor waiting tell the time', async () => {
   const source = asForward(
     `return [Date.now(), new Date().getTime(), new Date(NaN).constructor.now(), typeof Intl.DateTimeFormat, typeof performance, typeof setTimeout, typeof Temporal]`,
