@@ -4,8 +4,8 @@ import type { Stopwatch } from './stopwatch.ts';
 
 /**
  * Gathers, before the guard decides on a source file, whether it parses: in a child, since parsing hostile text is work on hostile
- * text. A missing import or a missing `forward` shows when the program runs. Files of `outside` agents are not looked at: each of their edits is a mark of its own, and between two edits a
- * file need not parse; what they submit does not load then.
+ * text. A missing import or a missing `forward` shows when the program runs. Files of `outside` agents are not looked at: each of
+ * their edits is a mark of its own, and between two edits a file need not parse; what they submit does not load then.
  */
 export function syntaxFacts(
   children: AgentChildren,

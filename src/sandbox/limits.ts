@@ -28,7 +28,7 @@ export const CHILD_LIMITS = {
    * by the heap limits and by watching the resident size. At 3 GiB honest programs were seen to fail.
    */
   addressSpaceBytes: 8 * 1024 ** 3,
-  /** CPU seconds of a child over its life: the last resort should its parent die. */
+  /** CPU seconds of a child over its life, all its uses together: the last resort should its parent die. */
   cpuSeconds: 900,
   /** Milliseconds a child may take to start before it counts as broken. */
   startMs: 20_000,
