@@ -6,7 +6,7 @@ import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { serveLines, writeLine } from './child-stdio.ts';
 import { READY_LINE, type ToChild } from './frames.ts';
-import { IsolateHost, parseModule } from './isolate-host.ts';
+import { IsolateHost, compileOnly } from './isolate-host.ts';
 import { stripAll } from './program-modules.ts';
 
 process.env['TZ'] = 'UTC';
@@ -19,7 +19,7 @@ serveLines(async (line) => {
   if (message.op === 'strip') {
     writeLine(`${message.nonce}S${JSON.stringify(stripAll(message.modules, stripTypeScriptTypes))}`);
   } else if (message.op === 'parse') {
-    writeLine(`${message.nonce}P${JSON.stringify((await parseModule(ivm, message.path, message.text)) ?? null)}`);
+    writeLine(`${message.nonce}P${JSON.stringify((await compileOnly(ivm, message.path, message.text)) ?? null)}`);
   } else if (message.op === 'job') {
     compileEagerly();
     host = new IsolateHost(ivm, message, (kind, text) => writeLine(`${message.nonce}${kind}${text}`));

@@ -202,7 +202,7 @@ export class IsolateHost {
 }
 
 /** Compiles a module in an isolate of its own and runs nothing of it. @returns what is wrong with it */
-export async function parseModule(
+export async function compileOnly(
   ivm: typeof import('isolated-vm'),
   path: string,
   text: string,
