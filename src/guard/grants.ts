@@ -80,21 +80,19 @@ export function parseGrant(input: unknown): Grant {
 }
 
 /** What was found for a grant lately: an agent writes the same kinds into the same scopes again and again. */
-const FOUND = new WeakMap<Grant, Map<string, readonly WriteRight[]>>();
+const FOUND = new WeakMap<Grant, Map<ScopeName, Partial<Record<MarkKind, readonly WriteRight[]>>>>();
 const MOST_FOUND = 1024;
 
 /** The grant's rights to write marks of `kind` into `target`. The grant must not change any more. */
 export function rightsFor(grant: Grant, kind: MarkKind, target: ScopeName): readonly WriteRight[] {
   let found = FOUND.get(grant);
   if (found === undefined) FOUND.set(grant, (found = new Map()));
-  const key = `${kind} ${target}`;
-  let rights = found.get(key);
-  if (rights === undefined) {
-    rights = grant.write.filter((right) => right.kind === kind && covers(right.scope, target));
+  let kinds = found.get(target);
+  if (kinds === undefined) {
     if (found.size >= MOST_FOUND) found.clear();
-    found.set(key, rights);
+    found.set(target, (kinds = {}));
   }
-  return rights;
+  return (kinds[kind] ??= grant.write.filter((right) => right.kind === kind && covers(right.scope, target)));
 }
 
 /** Whether the grant lets its agent claim `source`: sources are ordered by trust, and none above the ceiling is allowed. */

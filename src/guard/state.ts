@@ -1,40 +1,59 @@
+/** Stands in a map for a value that was staged away, so that its key keeps its place should the batch be dropped. */
+const GONE = Symbol('gone');
+
 /**
- * A map with one layer that can be kept or dropped: what a batch stages is seen by the calls after it, becomes true when the batch is
+ * A map whose changes can be kept or taken back together: what a batch stages is seen by the calls after it, becomes true when the batch is
  * durable (`keep`) and never was when it is not (`drop`). Values are immutable; replace them, do not change them.
  */
 export class LayeredMap<Value> {
-  readonly #base = new Map<string, Value>();
-  readonly #layer = new Map<string, Value | undefined>();
+  readonly #values = new Map<string, Value | typeof GONE>();
+  /** What was staged, in order: each key, and what was there before (undefined: nothing). */
+  readonly #keys: string[] = [];
+  readonly #before: (Value | typeof GONE | undefined)[] = [];
 
   get(key: string): Value | undefined {
-    return this.#layer.size > 0 && this.#layer.has(key) ? this.#layer.get(key) : this.#base.get(key);
+    const value = this.#values.get(key);
+    return value === GONE ? undefined : value;
   }
 
   set(key: string, value: Value): void {
-    this.#layer.set(key, value);
+    this.#stage(key, value);
   }
 
   delete(key: string): void {
-    this.#layer.set(key, undefined);
+    if (this.#values.has(key)) this.#stage(key, GONE);
   }
 
-  /** All entries, staged ones included: the committed ones first, in the order they were first set. */
+  #stage(key: string, value: Value | typeof GONE): void {
+    this.#keys.push(key);
+    this.#before.push(this.#values.get(key));
+    this.#values.set(key, value);
+  }
+
+  /** All entries, staged ones included, in the order they were first set. */
   *entries(): Iterable<readonly [string, Value]> {
-    for (const [key, value] of this.#base) if (!this.#layer.has(key)) yield [key, value];
-    for (const [key, value] of this.#layer) if (value !== undefined) yield [key, value];
+    for (const [key, value] of this.#values) if (value !== GONE) yield [key, value];
   }
 
   keep(): void {
-    if (this.#layer.size === 0) return;
-    for (const [key, value] of this.#layer) {
-      if (value === undefined) this.#base.delete(key);
-      else this.#base.set(key, value);
-    }
-    this.#layer.clear();
+    if (this.#keys.length === 0) return;
+    for (const key of this.#keys) if (this.#values.get(key) === GONE) this.#values.delete(key);
+    this.#forget();
   }
 
   drop(): void {
-    this.#layer.clear();
+    for (let i = this.#keys.length - 1; i >= 0; i -= 1) {
+      const key = this.#keys[i] ?? '';
+      const before = this.#before[i];
+      if (before === undefined) this.#values.delete(key);
+      else this.#values.set(key, before);
+    }
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#keys.length = 0;
+    this.#before.length = 0;
   }
 }
 

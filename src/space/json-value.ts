@@ -38,8 +38,11 @@ export function problemIn(error: unknown): JsonProblem {
 /** Problems by identity: asking `instanceof` would run code of a proxy's. */
 const KNOWN_PROBLEMS = new WeakSet();
 
-/** Keys that could reach a prototype in a careless reader of the value. */
-const REFUSED_KEYS: readonly string[] = ['__proto__', 'constructor'];
+/** Whether a key could reach a prototype in a careless reader of the value. */
+function isRefusedKey(key: string): boolean {
+  return key === '__proto__' || key === 'constructor';
+}
+
 const LONGEST_PATH = 120;
 
 /** Number of bytes `text` takes in UTF-8; an unpaired surrogate counts as the replacement character (3). */
@@ -64,73 +67,103 @@ export function utf8Bytes(text: string): number {
  * @throws {JsonProblem} for anything that JSON cannot carry exactly, own `__proto__` or `constructor` keys, and sizes beyond `bounds`.
  */
 export function copyJson(value: unknown, bounds: JsonBounds): Json {
-  let budget = bounds.maxBytes;
+  return copyMember(value, { bounds, left: bounds.maxBytes }, undefined, '', 0);
+}
 
-  function spend(bytes: number, path: string): void {
-    budget -= bytes;
-    if (budget < 0) throw new JsonProblem(path, `makes the whole larger than ${bounds.maxBytes} bytes`);
+/** The same for an object, which is not frozen itself, only what is in it: for a caller who has fields to add. */
+export function copyFields(value: unknown, bounds: JsonBounds): Record<string, Json> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new JsonProblem('', 'is not an object');
+  const copying = { bounds, left: bounds.maxBytes };
+  spend(2, copying, undefined, '');
+  return copyMembers(value, copying, undefined, 0);
+}
+
+/** A copy that is being made: its bounds, and the bytes that it may still take. */
+interface Copying {
+  readonly bounds: JsonBounds;
+  left: number;
+}
+
+/** Where in the value a list or an object is; undefined: it is the value. Put into words only when there is a problem. */
+type Place = { readonly within: Place; readonly key: string } | undefined;
+
+/** A member, by its key, of the list or object at `within`; the value itself has no key. */
+function copyMember(item: unknown, copying: Copying, within: Place, key: string, depth: number): Json {
+  switch (typeof item) {
+    case 'string':
+      spendText(item, copying, within, key);
+      return item;
+    case 'number':
+      if (!Number.isFinite(item)) throw new JsonProblem(pathOf(within, key), 'is not a finite number');
+      spend(8, copying, within, key);
+      return item === 0 ? 0 : item;
+    case 'boolean':
+      spend(5, copying, within, key);
+      return item;
+    case 'object':
+      break;
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
+      throw new JsonProblem(pathOf(within, key), `is a ${typeof item}, which JSON cannot carry`);
   }
-
-  function spendText(text: string, path: string): void {
-    const own = bounds.exempt?.path === path ? bounds.exempt : undefined;
-    const max = own?.maxTextBytes ?? bounds.maxTextBytes;
-    // UTF-8 is at least as long as UTF-16 has units: a huge string is refused without being walked.
-    if (text.length > max || utf8Bytes(text) > max) throw new JsonProblem(path, `is longer than ${max} bytes`);
-    if (own === undefined) spend(utf8Bytes(text) + 2, path);
+  if (item === null) {
+    spend(4, copying, within, key);
+    return null;
   }
+  const { maxDepth } = copying.bounds;
+  if (depth >= maxDepth)
+    throw new JsonProblem(pathOf(within, key), `is nested deeper than ${maxDepth} levels`);
+  spend(2, copying, within, key);
+  const place = depth === 0 ? undefined : { within, key };
+  return Array.isArray(item)
+    ? copyList(item, copying, place, depth)
+    : Object.freeze(copyMembers(item, copying, place, depth));
+}
 
-  function copy(item: unknown, path: string, depth: number): Json {
-    switch (typeof item) {
-      case 'string':
-        spendText(item, path);
-        return item;
-      case 'number':
-        if (!Number.isFinite(item)) throw new JsonProblem(path, 'is not a finite number');
-        spend(8, path);
-        return item === 0 ? 0 : item;
-      case 'boolean':
-        spend(5, path);
-        return item;
-      case 'object':
-        break;
-      case 'bigint':
-      case 'function':
-      case 'symbol':
-      case 'undefined':
-        throw new JsonProblem(path, `is a ${typeof item}, which JSON cannot carry`);
-    }
-    if (item === null) {
-      spend(4, path);
-      return null;
-    }
-    if (depth >= bounds.maxDepth) throw new JsonProblem(path, `is nested deeper than ${bounds.maxDepth} levels`);
-    spend(2, path);
-    return Array.isArray(item) ? copyList(item, path, depth) : copyObject(item, path, depth);
+function copyList(list: readonly unknown[], copying: Copying, place: Place, depth: number): Json {
+  const { length } = list;
+  spend(length, copying, place?.within, place?.key ?? '');
+  const out: Json[] = [];
+  for (let i = 0; i < length; i += 1) out.push(copyMember(list[i], copying, place, String(i), depth + 1));
+  return Object.freeze(out);
+}
+
+function copyMembers(object: object, copying: Copying, place: Place, depth: number): Record<string, Json> {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (prototype !== null && prototype !== Object.prototype)
+    throw new JsonProblem(pathOf(place?.within, place?.key ?? ''), 'is not a plain object');
+  const out: Record<string, Json> = {};
+  for (const key of Object.keys(object)) {
+    if (isRefusedKey(key)) throw new JsonProblem(pathOf(place, key), 'is a refused key');
+    const member: unknown = Reflect.get(object, key);
+    if (member === undefined) continue;
+    spendText(key, copying, undefined, '');
+    out[key] = copyMember(member, copying, place, key, depth + 1);
   }
+  return out;
+}
 
-  function copyList(list: readonly unknown[], path: string, depth: number): Json {
-    const { length } = list;
-    spend(length, path);
-    const out: Json[] = [];
-    for (let i = 0; i < length; i += 1) out.push(copy(list[i], join(path, String(i)), depth + 1));
-    return Object.freeze(out);
-  }
+function spend(bytes: number, copying: Copying, within: Place, key: string): void {
+  copying.left -= bytes;
+  if (copying.left < 0)
+    throw new JsonProblem(pathOf(within, key), `makes the whole larger than ${copying.bounds.maxBytes} bytes`);
+}
 
-  function copyObject(object: object, path: string, depth: number): Json {
-    const prototype: unknown = Object.getPrototypeOf(object);
-    if (prototype !== null && prototype !== Object.prototype) throw new JsonProblem(path, 'is not a plain object');
-    const out: Record<string, Json> = {};
-    for (const key of Object.keys(object)) {
-      if (REFUSED_KEYS.includes(key)) throw new JsonProblem(join(path, key), 'is a refused key');
-      const member: unknown = Reflect.get(object, key);
-      if (member === undefined) continue;
-      spendText(key, '');
-      out[key] = copy(member, join(path, key), depth + 1);
-    }
-    return Object.freeze(out);
-  }
+function spendText(text: string, copying: Copying, within: Place, key: string): void {
+  const { exempt, maxTextBytes } = copying.bounds;
+  const own = exempt !== undefined && exempt.path === pathOf(within, key) ? exempt : undefined;
+  const max = own?.maxTextBytes ?? maxTextBytes;
+  // UTF-8 is at least as long as UTF-16 has units: a huge string is refused without being walked.
+  const bytes = text.length > max ? Infinity : utf8Bytes(text);
+  if (bytes > max) throw new JsonProblem(pathOf(within, key), `is longer than ${max} bytes`);
+  if (own === undefined) spend(bytes + 2, copying, within, key);
+}
 
-  return copy(value, '', 0);
+/** Dotted, and cut where it gets long; empty for the value itself. */
+function pathOf(within: Place, key: string): string {
+  return join(within === undefined ? '' : pathOf(within.within, within.key), key);
 }
 
 /**
@@ -144,7 +177,7 @@ export function freezeJson(value: unknown, depth = 0): void {
   if (Array.isArray(value)) for (const item of value) freezeJson(item, depth + 1);
   else {
     for (const key of Object.keys(value)) {
-      if (REFUSED_KEYS.includes(key)) throw new JsonProblem(key, 'is a refused key');
+      if (isRefusedKey(key)) throw new JsonProblem(key, 'is a refused key');
       const member: unknown = Reflect.get(value, key);
       if (typeof member === 'object') freezeJson(member, depth + 1);
     }

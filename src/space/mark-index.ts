@@ -296,9 +296,9 @@ export function isExpired(claim: Action | Intent, now: number, ttlMs: number): b
 }
 
 function dropExpired(intents: Map<MarkId, Intent>, now: number, ttlMs: number): void {
-  for (const [id, intent] of intents) {
+  for (const intent of intents.values()) {
     if (!isExpired(intent, now, ttlMs)) return;
-    intents.delete(id);
+    intents.delete(intent.id);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { copyJson, isRecord, type JsonBounds, UNBOUNDED, problemIn } from './json-value.ts';
+import { copyFields, copyJson, type JsonBounds, UNBOUNDED, problemIn } from './json-value.ts';
 import type { AgentName, Json, Mark, MarkId, MarkKind, ScopeName } from './marks.ts';
 import { MAX_STRENGTH, SEVERITIES, SOURCES } from './marks.ts';
 import { fitsDraft } from './stored-mark.ts';
@@ -113,36 +113,30 @@ export function parseDraft(
   input: unknown,
   bounds: DraftBounds = DRAFT_BOUNDS,
 ): { readonly ok: true; readonly draft: KindedDraft } | { readonly ok: false; readonly problem: DraftProblem } {
-  let copy: Json;
+  let fields: Record<string, Json>;
   try {
-    copy = copyJson(input, bounds);
+    fields = copyFields(input, bounds);
   } catch (error) {
     // A getter or proxy of the caller's may throw anything.
     const known = problemIn(error);
     return problemOf(known.path, known.problem);
   }
-  if (!isRecord(copy)) return problemOf('', 'is not an object');
-  if (Object.hasOwn(copy, 'kind')) return problemOf('kind', 'is not a field that a draft may have');
-  const kind = kindOf(copy);
+  if (Object.hasOwn(fields, 'kind')) return problemOf('kind', 'is not a field that a draft may have');
+  const kind = kindOf(fields);
   if (kind === undefined) return problemOf('', 'has the shape of no kind of mark');
   // The schema is the law and words every problem; what passes it passes the rules of stored marks too, which are quicker to ask.
-  if (fitsDraft(kind, copy)) {
+  if (fitsDraft(kind, fields)) {
+    fields['strength'] ??= DEFAULT_STRENGTH;
+    fields['kind'] = kind;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field of its kind was checked
-    return { ok: true, draft: withKind(kind, copy) as unknown as KindedDraft };
+    return { ok: true, draft: Object.freeze(fields) as unknown as KindedDraft };
   }
-  const parsed = draftSchema.safeParse({ ...copy, kind });
+  const parsed = draftSchema.safeParse({ ...fields, kind });
   if (parsed.success) return { ok: true, draft: Object.freeze(parsed.data) };
   const issue = parsed.error.issues[0];
   if (issue?.code === 'unrecognized_keys')
     return problemOf(issue.keys[0] ?? '', 'is not a field that a draft may have');
   return problemOf(issue?.path.join('.') ?? '', issue?.message ?? 'is malformed');
-}
-
-/** Not by spreading, which is slow for an object that every draft makes; frozen, as its parts are. */
-function withKind(kind: MarkKind, fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const draft: Record<string, unknown> = { kind, strength: DEFAULT_STRENGTH };
-  for (const field of Object.keys(fields)) draft[field] = fields[field];
-  return Object.freeze(draft);
 }
 
 function problemOf(field: string, problem: string): { readonly ok: false; readonly problem: DraftProblem } {

@@ -39,6 +39,12 @@ const PLEAS = stateKey<Plea>('barrier/pleas');
 const SETTLED = stateKey<ReadonlyMap<ScopeName, number>>('barrier/settled');
 const ASKINGS = stateKey<number>('barrier/askings');
 
+/** Whether anything at all is closed to an agent. */
+export function isBarredAnywhere(memory: GuardMemory, agent: AgentName): boolean {
+  const closures = memory.map(CLOSURES);
+  return closures.get(agent) !== undefined || closures.get(EVERYBODY) !== undefined;
+}
+
 /**
  * What keeps an agent from writing a mark of `kind` into `scope`; undefined when nothing does. What only a restoration lifts is named before
  * what a Need would lift. Costs the depth of the scope.

@@ -1,4 +1,5 @@
 import type { MarkId } from '../../space/marks.ts';
+import type { Decision } from '../decision.ts';
 import { mayClaimSource, rightsFor } from '../grants.ts';
 import { deny, type Policy, type PolicyInput } from './policy.ts';
 
@@ -25,14 +26,15 @@ export const authorization: Policy = (input) => {
   if (draft.kind === 'intent' && confidenceCeiling !== undefined && draft.confidence > confidenceCeiling) {
     return deny({ code: 'confidence-not-allowed', check: 'authorization', ceiling: confidenceCeiling });
   }
-  const targets = [draft.supersedes, draft.kind === 'warning' ? draft.invalidates : undefined];
-  for (const target of targets) {
-    if (target !== undefined && !mayOverrule(input, target)) {
-      return deny({ code: 'target-not-yours', check: 'authorization', target });
-    }
-  }
-  return undefined;
+  const { supersedes } = draft;
+  if (supersedes !== undefined && !mayOverrule(input, supersedes)) return notYours(supersedes);
+  const invalidates = draft.kind === 'warning' ? draft.invalidates : undefined;
+  return invalidates !== undefined && !mayOverrule(input, invalidates) ? notYours(invalidates) : undefined;
 };
+
+function notYours(target: MarkId): Decision {
+  return deny({ code: 'target-not-yours', check: 'authorization', target });
+}
 
 /** One answer for a target that is not there and one that is out of reach. */
 function mayOverrule({ view, grant, draft }: PolicyInput, id: MarkId): boolean {

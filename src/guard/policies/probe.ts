@@ -7,8 +7,7 @@ import { deny, type Policy, touchedBy } from './policy.ts';
  */
 export const probe: Policy = (input) => {
   const { memory, grant, draft, now } = input;
-  if (touchedBy(input).every(({ kind }) => kind === 'need')) return undefined;
   const standing = probeStanding(memory, grant.agent, now);
-  if (standing.verdict !== 'locked') return undefined;
+  if (standing.verdict !== 'locked' || touchedBy(input).every(({ kind }) => kind === 'need')) return undefined;
   return deny({ code: 'revoked', check: 'barrier', kind: draft.kind, scope: standing.scope });
 };
