@@ -3,7 +3,7 @@ import { isExpired } from '../space/mark-index.ts';
 import type { AgentName, Intent, MarkId, ScopeName } from '../space/marks.ts';
 import type { ScopeDefinition } from '../space/scope.ts';
 import type { Settlement } from './guard-event.ts';
-import { awardsOn, leasesOn } from './parts/claims.ts';
+import { awardsOn, leaseOf, leasesOn } from './parts/claims.ts';
 import { unitsOf, winnersOf } from './policies/conflict.ts';
 import type { DecisionView } from './policies/policy.ts';
 import { claimKey } from './staged-view.ts';
@@ -77,7 +77,7 @@ export function contendersIn(
   const waiting = new Map<string, Intent[]>();
   for (const intent of view.openIntents(scope)) {
     if (isExpired(intent, now, definition.intentTtlMs)) continue;
-    if (leasesOn(memory, claimKey(scope, intent.resource)).some(({ holder }) => holder === intent.id)) continue;
+    if (leaseOf(memory, claimKey(scope, intent.resource), intent.id) !== undefined) continue;
     const list = waiting.get(intent.resource);
     if (list === undefined) waiting.set(intent.resource, [intent]);
     else list.push(intent);

@@ -15,7 +15,7 @@ import type { GateClosedError } from './gate-closed-error.ts';
 import type { Grant } from './grants.ts';
 import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
-import { leasesOn } from './parts/claims.ts';
+import { leaseOf } from './parts/claims.ts';
 import { isSessionRevoked } from './parts/sessions.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
@@ -183,7 +183,8 @@ export class GateSession implements Session {
       return executed(await this.#refuse(n, 'execute', subjectOfMark(draft), NOT_A_REQUEST));
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
-    const booking: Booking = { draft, done, intentId, actionId };
+    const key = claimKey(scope, resource);
+    const booking: Booking = { draft, done, intentId, actionId, key };
     // Its ids are taken until it is over: no retry of a write can come in between.
     this.#booked.add(intentId).add(actionId);
     try {
@@ -200,7 +201,7 @@ export class GateSession implements Session {
         (batch, ruling) => {
           // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
           if (ruling.stored === true) batch.addEvent(this.#leased(booking));
-          fence = this.#leaseOf(batch.state, booking)?.fence ?? 0;
+          fence = leaseOf(batch.state, key, intentId)?.fence ?? 0;
         },
       );
       if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
@@ -227,15 +228,11 @@ export class GateSession implements Session {
     return { what: 'leased', agent: this.agent, epoch: this.epoch, scope, resource, intent: intentId };
   }
 
-  #leaseOf(state: GuardState, { draft, intentId }: Booking): ReturnType<typeof leasesOn>[number] | undefined {
-    return leasesOn(state, claimKey(draft.scope, draft.resource)).find(({ holder }) => holder === intentId);
-  }
-
   /** Records the action, which ends the lease; undefined when the lease was taken away in the meantime. */
   #finish(booking: Booking, fence: number, draft: KindedDraft): Promise<Mark | undefined> {
     return new Promise((resolve, reject) => {
       const stage = (batch: GateBatch): (() => void) => {
-        const { fence: held } = this.#leaseOf(batch.state, booking) ?? {};
+        const held = leaseOf(batch.state, booking.key, booking.intentId)?.fence;
         if (this.revoked || held !== fence || batch.view.byId(booking.actionId) !== undefined)
           return () => resolve(undefined);
         const mark = stampMark(batch, this.agent, booking.actionId, draft);

@@ -1,6 +1,6 @@
 import { isExpired, type MarkView } from '../space/mark-index.ts';
 import type { Intent } from '../space/marks.ts';
-import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
+import { awardsOn, contestOn, leaseOf } from './parts/claims.ts';
 import type { IntentStanding } from './session.ts';
 import { claimKey } from './staged-view.ts';
 import type { GuardMemory } from './state.ts';
@@ -13,7 +13,7 @@ export function standingOf(
   now: number,
 ): IntentStanding {
   const key = claimKey(intent.scope, intent.resource);
-  if (leasesOn(memory, key).some(({ holder }) => holder === intent.id)) return 'running';
+  if (leaseOf(memory, key, intent.id) !== undefined) return 'running';
   if (awardsOn(memory, key, now).some((award) => award.intent === intent.id)) return 'awarded';
   if (view.isSuperseded(intent.id)) return view.supersededBy?.(intent.id) === undefined ? 'lost' : 'done';
   const definition = view.definitionOf(intent.scope);

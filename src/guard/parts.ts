@@ -28,6 +28,12 @@ const PARTS: readonly GuardPart[] = [
   subscriptionsPart,
 ];
 
+const FOLDING: { readonly [Type in Happened['type']]: readonly GuardPart[] } = {
+  call: PARTS.filter(({ of }) => of.includes('call')),
+  mark: PARTS.filter(({ of }) => of.includes('mark')),
+  event: PARTS.filter(({ of }) => of.includes('event')),
+};
+
 const EVENTS = stateKey<number>('events');
 
 /** The key of the next event: events are counted, so that the same history makes the same keys. */
@@ -36,7 +42,7 @@ export function nextEventKey(state: GuardState, run: string): string {
 }
 
 function fold(state: GuardState, happened: Happened, context: FoldContext): void {
-  for (const part of PARTS) part.fold(state, happened, context);
+  for (const part of FOLDING[happened.type]) part.fold(state, happened, context);
 }
 
 export function foldMark(state: GuardState, mark: Mark, context: FoldContext): void {

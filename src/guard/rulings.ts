@@ -8,7 +8,7 @@ import type { Decision } from './decision.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
 import { standingOf } from './intent-standing.ts';
-import { awardsOn, contestOn, leasesOn } from './parts/claims.ts';
+import { awardsOn, contestOn, leaseOf } from './parts/claims.ts';
 import { isConcentrated } from './parts/concentration.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
@@ -34,6 +34,8 @@ export interface Booking {
   readonly done: Extract<KindedDraft, { kind: 'action' }>;
   readonly intentId: MarkId;
   readonly actionId: MarkId;
+  /** What the resource's leases and awards are found by. */
+  readonly key: string;
 }
 
 /** Who the guard itself writes marks as: the Needs that it asks the principal. No agent may have the name. */
@@ -89,7 +91,8 @@ function concentrationOf({ state, settings, now }: GateBatch, draft: KindedDraft
  * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already, or by which it won
  * it; one that has to wait anyway stays where it is in the order.
  */
-export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, intentId, actionId }: Booking): Ruling {
+export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking): Ruling {
+  const { draft, done, intentId, actionId } = booking;
   const { view } = batch;
   const finished = view.byId(actionId);
   if (finished !== undefined) {
@@ -98,8 +101,8 @@ export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, int
       : taken(actionId);
   }
   const begun = view.byId(intentId);
-  const own = begun === undefined ? ownIntent(batch, grant, draft.scope, draft.resource) : undefined;
-  const supersedes = begun === undefined ? (own?.id ?? ownAward(batch, grant, draft)) : begun.supersedes;
+  const own = begun === undefined ? ownIntent(batch, grant, booking) : undefined;
+  const supersedes = begun === undefined ? (own?.id ?? ownAward(batch, grant, booking)) : begun.supersedes;
   const asked: KindedDraft = supersedes === undefined ? draft : { ...draft, supersedes };
   if (begun !== undefined && !sameContent(begun, asked)) return taken(intentId);
   const decision =
@@ -118,18 +121,20 @@ export function ruleOnExecute(batch: GateBatch, grant: Grant, { draft, done, int
 }
 
 /** The agent's live intent on a resource that no tool is running for. */
-function ownIntent(batch: GateBatch, grant: Grant, scope: ScopeName, resource: string): Intent | undefined {
+function ownIntent(batch: GateBatch, grant: Grant, { draft, key }: Booking): Intent | undefined {
+  const { scope, resource } = draft;
   const ttlMs = batch.view.definitionOf(scope)?.intentTtlMs ?? Infinity;
   for (const claim of batch.view.claims(scope, resource)) {
     if (claim.kind !== 'intent' || claim.agent !== grant.agent || isExpired(claim, batch.now, ttlMs)) continue;
-    if (!leasesOn(batch.state, claimKey(scope, resource)).some(({ holder }) => holder === claim.id)) return claim;
+    if (leaseOf(batch.state, key, claim.id) === undefined) return claim;
   }
   return undefined;
 }
 
 /** The intent by which the agent won a resource that it may act on now. */
-function ownAward({ state, now }: GateBatch, { agent }: Grant, draft: Booking['draft']): MarkId | undefined {
-  return awardsOn(state, claimKey(draft.scope, draft.resource), now).find((award) => award.agent === agent)?.intent;
+function ownAward({ state, now }: GateBatch, { agent }: Grant, { key }: Booking): MarkId | undefined {
+  for (const award of awardsOn(state, key, now)) if (award.agent === agent) return award.intent;
+  return undefined;
 }
 
 /**

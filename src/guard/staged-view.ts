@@ -1,5 +1,5 @@
 import type { Action, Intent, Mark, MarkId, ScopeName } from '../space/marks.ts';
-import type { MarkView } from '../space/mark-index.ts';
+import { type MarkView, NO_MARKS } from '../space/mark-index.ts';
 import { covers, type ScopeDefinition } from '../space/scope.ts';
 import type { DecisionView } from './policies/policy.ts';
 
@@ -49,7 +49,8 @@ export class StagedView implements DecisionView {
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const base = this.#base.claims(scope, resource);
     const staged = this.#claims.size === 0 ? undefined : this.#claims.get(claimKey(scope, resource));
-    return staged === undefined && this.#over.size === 0 ? base : this.#standing(base, staged ?? []);
+    if (staged === undefined) return base === NO_MARKS || this.#over.size === 0 ? base : this.#standing(base, NO_MARKS);
+    return this.#standing(base, staged);
   }
 
   *#standing(base: Iterable<Action | Intent>, staged: readonly (Action | Intent)[]): Iterable<Action | Intent> {

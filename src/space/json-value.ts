@@ -72,7 +72,8 @@ export function copyJson(value: unknown, bounds: JsonBounds): Json {
 
 /** The same for an object, which is not frozen itself, only what is in it: for a caller who has fields to add. */
 export function copyFields(value: unknown, bounds: JsonBounds): Record<string, Json> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new JsonProblem('', 'is not an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new JsonProblem('', 'is not an object');
   const copying = { bounds, left: bounds.maxBytes };
   spend(2, copying, undefined, '');
   return copyMembers(value, copying, undefined, 0);
@@ -113,8 +114,7 @@ function copyMember(item: unknown, copying: Copying, within: Place, key: string,
     return null;
   }
   const { maxDepth } = copying.bounds;
-  if (depth >= maxDepth)
-    throw new JsonProblem(pathOf(within, key), `is nested deeper than ${maxDepth} levels`);
+  if (depth >= maxDepth) throw new JsonProblem(pathOf(within, key), `is nested deeper than ${maxDepth} levels`);
   spend(2, copying, within, key);
   const place = depth === 0 ? undefined : { within, key };
   return Array.isArray(item)

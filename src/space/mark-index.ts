@@ -30,7 +30,7 @@ export interface MarkView extends StrengthView {
   byTopic(scope: ScopeName, topic: string): readonly PlacedMark[];
   byResource(scope: ScopeName, resource: string): readonly PlacedMark[];
   byKind(kind: MarkKind): readonly PlacedMark[];
-  /** What may hold a resource: first the actions that did not fail, then the intents, each in log order; what is over is left out (some intents may have expired). */
+  /** What may hold a resource: first the actions that did not fail, then the intents, each in log order; what is over is left out (some intents may have expired). {@link NO_MARKS} when nothing does. */
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent>;
   /** The intents of exactly this scope that are not over, in log order (some may have expired). */
   openIntents(scope: ScopeName): Iterable<Intent>;
@@ -67,7 +67,8 @@ interface Bucket {
   readonly children: Set<ScopeName>;
 }
 
-const NONE: readonly never[] = Object.freeze([]);
+/** What a view answers where there are no marks. */
+export const NO_MARKS: readonly never[] = Object.freeze([]);
 
 /** The fold of the log into a {@link MarkView}. Only its owner calls `apply`; everybody else gets it as a `MarkView`. */
 export class MarkIndex implements MarkView {
@@ -213,33 +214,33 @@ export class MarkIndex implements MarkView {
     return this.#byId.get(id)?.over === true;
   }
   invalidators(id: MarkId): readonly Mark[] {
-    return this.#byId.get(id)?.invalidators ?? NONE;
+    return this.#byId.get(id)?.invalidators ?? NO_MARKS;
   }
   definitionOf(scope: ScopeName): ScopeDefinition | undefined {
     return resolveScope(this.#definitions, scope);
   }
   byScope(scope: ScopeName, kind?: MarkKind): readonly PlacedMark[] {
     const bucket = this.#buckets.get(scope);
-    return (kind === undefined ? bucket?.all : bucket?.kinds.get(kind)) ?? NONE;
+    return (kind === undefined ? bucket?.all : bucket?.kinds.get(kind)) ?? NO_MARKS;
   }
   byTopic(scope: ScopeName, topic: string): readonly PlacedMark[] {
-    return this.#buckets.get(scope)?.topics.get(topic) ?? NONE;
+    return this.#buckets.get(scope)?.topics.get(topic) ?? NO_MARKS;
   }
   byResource(scope: ScopeName, resource: string): readonly PlacedMark[] {
-    return this.#buckets.get(scope)?.resources.get(resource)?.all ?? NONE;
+    return this.#buckets.get(scope)?.resources.get(resource)?.all ?? NO_MARKS;
   }
   byKind(kind: MarkKind): readonly PlacedMark[] {
-    return this.#kinds.get(kind) ?? NONE;
+    return this.#kinds.get(kind) ?? NO_MARKS;
   }
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const found = this.#buckets.get(scope)?.resources.get(resource);
-    if (found === undefined) return NONE;
+    if (found === undefined) return NO_MARKS;
     const { actions, intents } = found;
     if (intents === undefined) return listOf(actions);
     return actions === undefined ? listOf(intents) : both<Action | Intent>(listOf(actions), listOf(intents));
   }
   openIntents(scope: ScopeName): Iterable<Intent> {
-    return this.#buckets.get(scope)?.intents.values() ?? NONE;
+    return this.#buckets.get(scope)?.intents.values() ?? NO_MARKS;
   }
   openNeeds(): Iterable<Need> {
     return this.#needs.values();
@@ -271,7 +272,7 @@ function withoutOne<M extends Mark>(few: Few<M>, id: MarkId): Few<M> {
 }
 
 function listOf<M extends Mark>(few: Few<M>): Iterable<M> {
-  if (few === undefined) return NONE;
+  if (few === undefined) return NO_MARKS;
   return few instanceof Map ? few.values() : [few];
 }
 

@@ -1,6 +1,7 @@
-import type { AgentName, MarkId, ScopeName } from '../../space/marks.ts';
+import type { AgentName, Mark, MarkId, ScopeName } from '../../space/marks.ts';
 import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
+import type { DecisionView } from '../policies/policy.ts';
 import type { ScopeDefinition } from '../../space/scope.ts';
 import { type GuardMemory, type GuardState, type LayeredMap, type StateKey, stateKey } from '../state.ts';
 import { claimKey } from '../staged-view.ts';
@@ -61,6 +62,12 @@ export function leasesOn(memory: GuardMemory, key: string): readonly Lease[] {
   return memory.map(LEASES).get(key) ?? NONE;
 }
 
+/** The lease that an intent has on a resource. */
+export function leaseOf(memory: GuardMemory, key: string, intent: MarkId): Lease | undefined {
+  for (const lease of leasesOn(memory, key)) if (lease.holder === intent) return lease;
+  return undefined;
+}
+
 /** Awards on a resource that have not lapsed. */
 export function awardsOn(memory: GuardMemory, key: string, now: number): readonly Award[] {
   const awards = memory.map(AWARDS).get(key) ?? NONE;
@@ -102,29 +109,28 @@ export function leasedBy(memory: GuardMemory, session: string): MarkId[] {
 /** Leases, awards and contests: who holds what besides by marks. */
 export const claimsPart: GuardPart = {
   name: 'claims',
+  of: ['call', 'mark', 'event'],
   fold: (state, happened, { view }) => {
-    if (happened.type === 'mark') {
-      const { mark } = happened;
-      const over = mark.supersedes === undefined ? undefined : view.byId(mark.supersedes);
-      if (over?.kind === 'intent') leave(state, view.definitionOf(over.scope)?.name, over.id);
-      if (mark.kind === 'action' && mark.resource !== undefined) {
-        const key = claimKey(mark.scope, mark.resource);
-        endLease(state, key, ({ holder }) => holder === mark.supersedes);
-        endAwards(state, key, ({ agent }) => agent === mark.agent);
-      } else if (mark.kind === 'need' && mark.agent === 'guard' && isContest(mark.context))
-        state.map(CONTESTS).set(claimKey(mark.scope, mark.context.resource), mark.id);
-    } else if (happened.type === 'call') foldCall(state, happened, view.definitionOf.bind(view));
-    else foldEvent(state, happened, view.definitionOf.bind(view));
+    if (happened.type === 'mark') foldMark(state, happened.mark, view);
+    else if (happened.type === 'call') foldCall(state, happened, view);
+    else foldEvent(state, happened, view);
   },
 };
 
+function foldMark(state: GuardState, mark: Mark, view: DecisionView): void {
+  const over = mark.supersedes === undefined ? undefined : view.byId(mark.supersedes);
+  if (over?.kind === 'intent') leave(state, view.definitionOf(over.scope)?.name, over.id);
+  if (mark.kind === 'action' && mark.resource !== undefined) {
+    const key = claimKey(mark.scope, mark.resource);
+    if (mark.supersedes !== undefined) endLease(state, key, mark.supersedes);
+    endAwardsOf(state, key, mark.agent);
+  } else if (mark.kind === 'need' && mark.agent === 'guard' && isContest(mark.context))
+    state.map(CONTESTS).set(claimKey(mark.scope, mark.context.resource), mark.id);
+}
+
 type Call = Extract<Happened, { type: 'call' }>;
 
-function foldCall(
-  state: GuardState,
-  call: Call,
-  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
-): void {
+function foldCall(state: GuardState, call: Call, view: DecisionView): void {
   const { scope, resource, mark, agent, verdict } = call;
   if (scope === undefined || resource === undefined || mark === undefined || call.repeated === true) return;
   if (call.call === 'execute' && verdict === 'allow') {
@@ -132,7 +138,7 @@ function foldCall(
     return;
   }
   if (verdict !== 'blocked') return;
-  const definition = definitionOf(scope);
+  const definition = view.definitionOf(scope);
   if (definition?.deferred !== true) return;
   wait(state, definition.name, mark, { agent, since: call.at, until: call.at + definition.intentTtlMs });
 }
@@ -140,9 +146,14 @@ function foldCall(
 function lease(state: GuardState, key: string, holder: MarkId, agent: AgentName): void {
   const fence = (state.map(FENCE).get('') ?? 0) + 1;
   state.map(FENCE).set('', fence);
-  const others = leasesOn(state, key).filter((held) => held.holder !== holder);
-  state.map(LEASES).set(key, [...others, { holder, agent, session: sessionOf(holder), fence }]);
-  endAwards(state, key, (award) => award.agent === agent);
+  const granted = { holder, agent, session: sessionOf(holder), fence };
+  const held = leasesOn(state, key);
+  state.map(LEASES).set(key, held.length === 0 ? [granted] : [...withoutHolder(held, holder), granted]);
+  endAwardsOf(state, key, agent);
+}
+
+function withoutHolder(leases: readonly Lease[], holder: MarkId): readonly Lease[] {
+  return leases.filter((lease) => lease.holder !== holder);
 }
 
 function wait(state: GuardState, name: ScopeName, intent: MarkId, waits: Pending): void {
@@ -181,11 +192,7 @@ function waiterKey(definition: string, agent: AgentName): string {
   return `${definition}\0${agent}`;
 }
 
-function foldEvent(
-  state: GuardState,
-  happened: Extract<Happened, { type: 'event' }>,
-  definitionOf: (scope: ScopeName) => ScopeDefinition | undefined,
-): void {
+function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event' }>, view: DecisionView): void {
   const { event, at } = happened;
   switch (event.what) {
     case 'boundary':
@@ -197,7 +204,7 @@ function foldEvent(
       break;
     case 'settled': {
       const { scope, resource, winners, losers } = event.settlement;
-      const name = definitionOf(scope)?.name;
+      const name = view.definitionOf(scope)?.name;
       for (const intent of [...losers, ...winners.map((winner) => winner.intent)]) leave(state, name, intent);
       state.map(CONTESTS).delete(claimKey(scope, resource));
       award(state, event.settlement);
@@ -206,7 +213,7 @@ function foldEvent(
     case 'released': {
       const key = claimKey(event.scope, event.resource);
       endAwards(state, key, ({ intent }) => intent === event.intent);
-      leave(state, definitionOf(event.scope)?.name, event.intent);
+      leave(state, view.definitionOf(event.scope)?.name, event.intent);
       break;
     }
     case 'leased':
@@ -215,8 +222,7 @@ function foldEvent(
     case 'session-ended': {
       const session = `${event.run}/${event.agent}/${event.epoch}`;
       for (const [key, leases] of state.map(LEASES).entries())
-        if (leases.some((lease) => lease.session === session))
-          endLease(state, key, (lease) => lease.session === session);
+        for (const { holder, session: of } of leases) if (of === session) endLease(state, key, holder);
       break;
     }
     case 'acknowledged':
@@ -242,17 +248,22 @@ function award(state: GuardState, { scope, resource, winners, until }: Settlemen
   state.map(AWARDS).set(key, [...others, ...winners.map(({ intent, agent }) => ({ intent, agent, until }))]);
 }
 
-function endLease(state: GuardState, key: string, ended: (lease: Lease) => boolean): void {
-  const leases = state.map(LEASES).get(key);
-  if (leases === undefined) return;
-  const rest = leases.filter((lease) => !ended(lease));
-  if (rest.length === 0) state.map(LEASES).delete(key);
-  else if (rest.length < leases.length) state.map(LEASES).set(key, rest);
+function endLease(state: GuardState, key: string, holder: MarkId): void {
+  if (leaseOf(state, key, holder) === undefined) return;
+  const leases = state.map(LEASES);
+  const held = leasesOn(state, key);
+  if (held.length === 1) leases.delete(key);
+  else leases.set(key, withoutHolder(held, holder));
 }
 
 /** The session that made an id. */
 function sessionOf(id: MarkId): string {
   return id.slice(0, id.lastIndexOf('/'));
+}
+
+/** An agent that acts on a resource has used its award, or needs it no more. */
+function endAwardsOf(state: GuardState, key: string, agent: AgentName): void {
+  if (state.map(AWARDS).get(key) !== undefined) endAwards(state, key, (award) => award.agent === agent);
 }
 
 function endAwards(state: GuardState, key: string, ended: (award: Award) => boolean): void {

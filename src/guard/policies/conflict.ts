@@ -1,9 +1,9 @@
 import type { AgentName, Intent, MarkId } from '../../space/marks.ts';
-import { isExpired } from '../../space/mark-index.ts';
+import { isExpired, NO_MARKS } from '../../space/mark-index.ts';
 import { accessOf } from '../../space/query.ts';
 import type { ConflictPolicy, ScopeDefinition } from '../../space/scope.ts';
 import type { Decision } from '../decision.ts';
-import { awardsOn, leasesOn } from '../parts/claims.ts';
+import { awardsOn, leaseOf, leasesOn } from '../parts/claims.ts';
 import { claimKey } from '../staged-view.ts';
 import type { Policy, PolicyInput } from './policy.ts';
 
@@ -57,7 +57,7 @@ export const conflict: Policy = (input) => {
 function runningTarget({ view, memory, draft }: PolicyInput): Holder | undefined {
   const target = draft.supersedes === undefined ? undefined : view.byId(draft.supersedes);
   if (target?.kind !== 'intent') return undefined;
-  const lease = leasesOn(memory, claimKey(target.scope, target.resource)).find(({ holder }) => holder === target.id);
+  const lease = leaseOf(memory, claimKey(target.scope, target.resource), target.id);
   return lease === undefined ? undefined : { id: lease.holder, agent: lease.agent };
 }
 
@@ -77,6 +77,15 @@ export function unitsOf(definition: ScopeDefinition, resource: string): number {
   return units !== undefined && Object.hasOwn(units, resource) ? (units[resource] ?? 1) : 1;
 }
 
+const NOBODYS: Standing = Object.freeze({
+  own: undefined,
+  awarded: false,
+  holder: undefined,
+  held: 0,
+  contender: undefined,
+  contenders: 0,
+});
+
 /** Costs at most the units of the resource and, under `yield-all`, those who contend for it. */
 function standingOn(
   { memory, view, draft, grant, facts, now }: PolicyInput,
@@ -86,6 +95,9 @@ function standingOn(
 ): Standing {
   const key = claimKey(draft.scope, resource);
   const leases = leasesOn(memory, key);
+  const awards = awardsOn(memory, key, now);
+  const claims = view.claims(draft.scope, resource);
+  if (leases.length === 0 && awards.length === 0 && claims === NO_MARKS) return NOBODYS;
   let own: Holder | undefined;
   let awarded = false;
   let holder: Holder | undefined;
@@ -100,11 +112,11 @@ function standingOn(
     }
   };
   for (const lease of leases) if (lease.holder !== facts.self) hold(lease.holder, lease.agent);
-  for (const award of awardsOn(memory, key, now)) {
+  for (const award of awards) {
     if (award.agent === grant.agent) awarded = true;
     else hold(award.intent, award.agent);
   }
-  for (const claim of view.claims(draft.scope, resource)) {
+  for (const claim of claims) {
     if (held >= units) break;
     if (claim.id === draft.supersedes || claim.id === facts.self) continue;
     if (claim.kind === 'action') hold(claim.id, claim.agent);

@@ -15,5 +15,12 @@ export const rate: Policy = ({ view, memory, grant, draft, now }) => {
 };
 
 function refuse({ windowMs }: ImposedLimit, now: number, limit: number, per: 'agent' | 'fleet'): Decision {
-  return deny({ code: 'rate-limit', check: 'rate', limit, windowMs, per, until: windowStart(now, windowMs) + windowMs });
+  return deny({
+    code: 'rate-limit',
+    check: 'rate',
+    limit,
+    windowMs,
+    per,
+    until: windowStart(now, windowMs) + windowMs,
+  });
 }
