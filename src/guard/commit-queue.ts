@@ -9,11 +9,10 @@ export interface Batch {
 
 /** One call that waits for its turn. */
 export interface Task<B extends Batch> {
-  /**
-   * Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on.
-   * Returns what to do once the batch is durable. One that throws fails alone.
-   */
-  stage(batch: B): () => void;
+  /** Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on. One that throws fails alone. */
+  stage(batch: B): void;
+  /** The batch that it was staged on last is durable. */
+  done(): void;
   /** The batch could not be committed. */
   fail(error: Error): void;
   /** Nobody waits for it: it may be committed a little later, with what comes after it. */
@@ -100,30 +99,27 @@ export class CommitQueue<B extends Batch> {
     while (this.#waiting.length > 0 || this.#behind) {
       const tasks = this.#waiting.length > MOST_PER_BATCH ? this.#waiting.splice(0, MOST_PER_BATCH) : this.#waiting;
       if (tasks === this.#waiting) this.#waiting = [];
-      let acknowledge: readonly (() => void)[];
       try {
         if (this.#behind) await this.#catchUp();
-        acknowledge = tasks.length === 0 ? [] : await this.#commit(tasks);
+        await this.#commit(tasks);
       } catch (cause) {
         this.#stop(tasks, cause);
         return;
       }
-      for (const done of acknowledge) done();
+      for (const task of tasks) task.done();
     }
     this.#running = undefined;
   }
 
-  async #commit(given: readonly Task<B>[]): Promise<readonly (() => void)[]> {
-    const tasks = [...given];
-    for (;;) {
-      if (tasks.length === 0) return [];
+  /** Leaves in `tasks` those that are durable now; the others have failed, each alone. */
+  async #commit(tasks: Task<B>[]): Promise<void> {
+    while (tasks.length > 0) {
       const batch = this.#port.createBatch();
-      const acknowledge = this.#stage(batch, tasks);
-      if (acknowledge === undefined) continue;
+      if (!this.#stage(batch, tasks)) continue;
       try {
         const records = batch.entries.length === 0 ? [] : await this.#port.log.append(this.#port.seq(), batch.entries);
         this.#port.committed(batch, records);
-        return acknowledge;
+        return;
       } catch (error) {
         if (!(error instanceof StaleAppendError)) throw error;
         this.#port.dropped(batch);
@@ -132,23 +128,21 @@ export class CommitQueue<B extends Batch> {
     }
   }
 
-  /**
-   * Stages tasks; undefined, with nothing staged, when one of them threw: it alone fails, and the others are to be staged again.
-   */
-  #stage(batch: B, tasks: Task<B>[]): readonly (() => void)[] | undefined {
-    const acknowledge: (() => void)[] = [];
-    for (const [i, task] of tasks.entries()) {
+  /** Stages tasks; false, with nothing staged, when one of them threw: it alone fails and is taken out, the others are to be staged again. */
+  #stage(batch: B, tasks: Task<B>[]): boolean {
+    for (let i = 0; i < tasks.length; i += 1) {
+      const task = tasks[i];
       try {
-        acknowledge.push(task.stage(batch));
+        task?.stage(batch);
       } catch (error) {
         this.#port.dropped(batch);
         tasks.splice(i, 1);
-        task.fail(error instanceof Error ? error : new Error('the guard could not decide', { cause: error }));
-        return undefined;
+        task?.fail(error instanceof Error ? error : new Error('the guard could not decide', { cause: error }));
+        return false;
       }
     }
     this.#port.staged(batch);
-    return acknowledge;
+    return true;
   }
 
   async #catchUp(): Promise<void> {

@@ -74,11 +74,12 @@ export class GateSession implements Session {
   readonly #port: SessionPort;
   readonly #grant: Grant;
   readonly #prefix: string;
+  readonly #markPrefix: string;
   readonly #subscriptions: SessionSubscriptions;
   #calls = 0;
   #marks = 0;
-  /** Ids of executions under way. */
-  readonly #booked = new Set<MarkId>();
+  /** Numbers of the intents of executions under way; their actions have the numbers after them. */
+  readonly #booked = new Set<number>();
   #revoked = false;
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
@@ -96,6 +97,7 @@ export class GateSession implements Session {
       grant,
     );
     this.#prefix = `${port.run}/${grant.agent}/${epoch}`;
+    this.#markPrefix = `${this.#prefix}/m`;
   }
 
   get revoked(): boolean {
@@ -174,6 +176,7 @@ export class GateSession implements Session {
   ): Promise<ExecuteOutcome<Awaited<Value>>> {
     const n = this.#nextCall();
     const intentId = this.#nextMark();
+    const intentNumber = this.#marks;
     const actionId = this.#nextMark();
     const parsed = this.#parse(request);
     if (!parsed.ok)
@@ -186,7 +189,7 @@ export class GateSession implements Session {
     const key = claimKey(scope, resource);
     const booking: Booking = { draft, done, intentId, actionId, key };
     // Its ids are taken until it is over: no retry of a write can come in between.
-    this.#booked.add(intentId).add(actionId);
+    this.#booked.add(intentNumber);
     try {
       let fence = 0;
       const outcome = await this.#settle(
@@ -219,8 +222,7 @@ export class GateSession implements Session {
       if (mark !== undefined) return { verdict: 'allow', mark, value };
       return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource: draft.resource }));
     } finally {
-      this.#booked.delete(intentId);
-      this.#booked.delete(actionId);
+      this.#booked.delete(intentNumber);
     }
   }
 
@@ -231,15 +233,15 @@ export class GateSession implements Session {
   /** Records the action, which ends the lease; undefined when the lease was taken away in the meantime. */
   #finish(booking: Booking, fence: number, draft: KindedDraft): Promise<Mark | undefined> {
     return new Promise((resolve, reject) => {
-      const stage = (batch: GateBatch): (() => void) => {
+      let mark: Mark | undefined;
+      const stage = (batch: GateBatch): void => {
+        mark = undefined;
         const held = leaseOf(batch.state, booking.key, booking.intentId)?.fence;
-        if (this.revoked || held !== fence || batch.view.byId(booking.actionId) !== undefined)
-          return () => resolve(undefined);
-        const mark = stampMark(batch, this.agent, booking.actionId, draft);
+        if (this.revoked || held !== fence || batch.view.byId(booking.actionId) !== undefined) return;
+        mark = stampMark(batch, this.agent, booking.actionId, draft);
         batch.addMark(mark);
-        return () => resolve(mark);
       };
-      this.#port.push({ stage, fail: reject });
+      this.#port.push({ stage, done: () => resolve(mark), fail: reject });
     });
   }
 
@@ -322,13 +324,15 @@ export class GateSession implements Session {
 
   #nextMark(): MarkId {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this is where mark ids are made
-    return `${this.#prefix}/m${(this.#marks += 1)}` as MarkId;
+    return `${this.#markPrefix}${(this.#marks += 1)}` as MarkId;
   }
 
   /** Whether this session gave out `id`, and not to an execution that is under way. */
   #issued(id: MarkId): boolean {
-    const n = id.startsWith(`${this.#prefix}/m`) ? id.slice(this.#prefix.length + 2) : '';
-    return /^[1-9]\d{0,14}$/u.test(n) && Number(n) <= this.#marks && !this.#booked.has(id);
+    const digits = id.startsWith(this.#markPrefix) ? id.slice(this.#markPrefix.length) : '';
+    if (!/^[1-9]\d{0,14}$/u.test(digits)) return false;
+    const n = Number(digits);
+    return n <= this.#marks && !this.#booked.has(n) && !this.#booked.has(n - 1);
   }
 
   /** The text of an agent's own file is bounded by its edit scope, which has an answer of its own for files that are too large. */
@@ -376,8 +380,8 @@ export class GateSession implements Session {
       this.#port.push({
         stage: (batch) => {
           this.#record(batch, n, call, subject, FAULT);
-          return resolve;
         },
+        done: resolve,
         fail: reject,
       });
     });
@@ -392,26 +396,28 @@ export class GateSession implements Session {
     granted?: ((batch: GateBatch, ruling: Ruling) => void) | typeof LAZY,
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const stage = (batch: GateBatch): (() => void) => {
-        let ruling: Ruling;
-        let failure: Error | undefined;
+      let ruling = FAULT;
+      let failure: Error | undefined;
+      let told: DecisionRecord | undefined;
+      const stage = (batch: GateBatch): void => {
+        failure = undefined;
         try {
           ruling = this.revoked && granted !== LAZY ? REVOKED_RULING : rule(batch);
         } catch (error) {
           ruling = FAULT;
           failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
         }
-        const told = this.#record(batch, n, call, subject, ruling);
+        told = this.#record(batch, n, call, subject, ruling);
         if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined && granted !== LAZY)
           granted?.(batch, ruling);
         batch.settleAfterwards();
-        return () => {
-          if (told !== undefined) this.#port.told?.(told);
-          if (failure !== undefined) reject(failure);
-          else resolve(outcomeOf(ruling));
-        };
       };
-      this.#port.push(granted === LAZY ? { stage, fail: reject, lazy: true } : { stage, fail: reject });
+      const done = (): void => {
+        if (told !== undefined) this.#port.told?.(told);
+        if (failure !== undefined) reject(failure);
+        else resolve(outcomeOf(ruling));
+      };
+      this.#port.push(granted === LAZY ? { stage, done, fail: reject, lazy: true } : { stage, done, fail: reject });
     });
   }
 

@@ -345,11 +345,7 @@ class LogGate implements Gate {
 
   #submit(fill: (batch: GateBatch) => void, lazy = false): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stage = (batch: GateBatch): (() => void) => {
-        fill(batch);
-        return resolve;
-      };
-      this.#queue.push({ stage, fail: reject, ...(lazy ? { lazy } : {}) });
+      this.#queue.push({ stage: fill, done: resolve, fail: reject, ...(lazy ? { lazy } : {}) });
     });
   }
 

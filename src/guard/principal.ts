@@ -205,12 +205,13 @@ export class GatePrincipal implements Principal {
 
   #act(operation: string, subject: Readonly<Record<string, unknown>>, act: Act): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const stage = (batch: GateBatch): (() => void) => {
+      let record: DecisionRecord | undefined;
+      const stage = (batch: GateBatch): void => {
         const n = principalCalls(batch.state) + 1;
-        const done = act(batch, n);
-        const denial = typeof done === 'object' ? done : undefined;
-        const mark = typeof done === 'string' ? done : undefined;
-        const record: DecisionRecord = {
+        const acted = act(batch, n);
+        const denial = typeof acted === 'object' ? acted : undefined;
+        const mark = typeof acted === 'string' ? acted : undefined;
+        record = {
           id: `${this.#port.run}/${PRINCIPAL}/${EPOCH}/c${n}`,
           agent: PRINCIPAL,
           epoch: EPOCH,
@@ -223,14 +224,16 @@ export class GatePrincipal implements Principal {
         };
         batch.addDecision(record);
         batch.settleAfterwards();
-        return () => {
-          this.#port.told(record);
-          const stored = mark === undefined ? undefined : this.#port.view().byId(mark);
-          if (denial !== undefined) resolve(deny(denial));
-          else resolve(stored === undefined ? { verdict: 'allow' } : { verdict: 'allow', mark: stored });
-        };
       };
-      this.#port.push({ stage, fail: reject });
+      const done = (): void => {
+        if (record === undefined) return;
+        this.#port.told(record);
+        const { denial, mark } = record;
+        const stored = mark === undefined ? undefined : this.#port.view().byId(mark);
+        if (denial !== undefined) resolve(deny(denial));
+        else resolve(stored === undefined ? { verdict: 'allow' } : { verdict: 'allow', mark: stored });
+      };
+      this.#port.push({ stage, done, fail: reject });
     });
   }
 }
