@@ -76,8 +76,16 @@ export class StagedView implements DecisionView {
 
 /** One string for a (scope, resource); scopes have no control characters. */
 export function claimKey(scope: ScopeName, resource: string): string {
-  return `${scope}\0${resource}`;
+  if (resource !== last.resource || scope !== last.scope) last = { scope, resource, key: `${scope}\0${resource}` };
+  return last.key;
 }
+
+/** What was asked for last: all of a call asks for the same, and the same string is found by its address. */
+let last: { readonly scope: string; readonly resource: string; readonly key: string } = {
+  scope: '',
+  resource: '',
+  key: '\0',
+};
 
 function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
   const list = lists.get(key);
