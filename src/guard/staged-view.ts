@@ -14,6 +14,9 @@ export class StagedView implements DecisionView {
   /** By `claimKey`. */
   readonly #claims = new Map<string, (Action | Intent)[]>();
   readonly #intents = new Map<ScopeName, Intent[]>();
+  /** The scope that was asked for last, and its definition. */
+  #scope: ScopeName | undefined;
+  #definition: ScopeDefinition | undefined;
 
   constructor(base: MarkView) {
     this.#base = base;
@@ -43,7 +46,12 @@ export class StagedView implements DecisionView {
   }
 
   definitionOf(scope: ScopeName): ScopeDefinition | undefined {
-    return this.#base.definitionOf(scope);
+    // Everything that is asked about one call asks for the same; nothing that a batch stages changes it.
+    if (scope !== this.#scope) {
+      this.#definition = this.#base.definitionOf(scope);
+      this.#scope = scope;
+    }
+    return this.#definition;
   }
 
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {

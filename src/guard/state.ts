@@ -61,20 +61,28 @@ export class LayeredMap<Value> {
 export type ReadonlyLayeredMap<Value> = Pick<LayeredMap<Value>, 'get' | 'entries'>;
 
 declare const valueOf: unique symbol;
-/** Names one map of the guard's memory and the type of its values. */
+/** Stands for one map of the guard's memory and the type of its values. */
 export interface StateKey<Value> {
-  readonly name: string;
+  readonly slot: number;
   readonly [valueOf]?: Value;
 }
 
-/** A key for a map of `Value`s; two keys of one name would share a map, so names are unique by convention: `<part>` or `<part>/<what>`. */
+const SLOTS = new Map<string, number>();
+
+/**
+ * A key for a map of `Value`s; two keys of one name share a map, so names are unique by convention: `<part>` or `<part>/<what>`. Made once,
+ * when a part is loaded: keys are never forgotten.
+ */
 export function stateKey<Value>(name: string): StateKey<Value> {
-  return { name };
+  const slot = SLOTS.get(name) ?? SLOTS.size;
+  SLOTS.set(name, slot);
+  return { slot };
 }
 
 /** What a policy may see of the guard's memory. */
 export interface GuardMemory {
-  map<Value>(key: StateKey<Value>): ReadonlyLayeredMap<Value>;
+  /** The map of `key`, or of its family the one that `of` names. */
+  map<Value>(key: StateKey<Value>, of?: string): ReadonlyLayeredMap<Value>;
 }
 
 /**
@@ -82,20 +90,32 @@ export interface GuardMemory {
  * Staged changes are kept or dropped together.
  */
 export class GuardState implements GuardMemory {
-  readonly #maps = new Map<string, LayeredMap<unknown>>();
+  /** By slot. */
+  readonly #maps: (LayeredMap<unknown> | undefined)[] = [];
+  /** By slot and name. */
+  readonly #families = new Map<string, LayeredMap<unknown>>();
 
-  map<Value>(key: StateKey<Value>): LayeredMap<Value> {
-    let found = this.#maps.get(key.name);
-    if (found === undefined) this.#maps.set(key.name, (found = new LayeredMap<unknown>()));
+  map<Value>({ slot }: StateKey<Value>, of?: string): LayeredMap<Value> {
+    let found = of === undefined ? this.#maps[slot] : this.#families.get(`${slot}/${of}`);
+    if (found === undefined) {
+      found = new LayeredMap<unknown>();
+      if (of === undefined) this.#maps[slot] = found;
+      else this.#families.set(`${slot}/${of}`, found);
+    }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key carries the type of its map's values
     return found as LayeredMap<Value>;
   }
 
   keep(): void {
-    for (const map of this.#maps.values()) map.keep();
+    for (const map of this.#all()) map.keep();
   }
 
   drop(): void {
-    for (const map of this.#maps.values()) map.drop();
+    for (const map of this.#all()) map.drop();
+  }
+
+  *#all(): Iterable<LayeredMap<unknown>> {
+    for (const map of this.#maps) if (map !== undefined) yield map;
+    yield* this.#families.values();
   }
 }

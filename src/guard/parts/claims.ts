@@ -3,7 +3,7 @@ import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
 import type { DecisionView } from '../policies/policy.ts';
 import type { ScopeDefinition } from '../../space/scope.ts';
-import { type GuardMemory, type GuardState, type LayeredMap, type StateKey, stateKey } from '../state.ts';
+import { type GuardMemory, type GuardState, type LayeredMap, stateKey } from '../state.ts';
 import { claimKey } from '../staged-view.ts';
 
 /** Somebody was allowed on a resource and has not finished: nobody else is until then, however long it takes. @see protocol rule S1 */
@@ -52,10 +52,8 @@ const WAITING = stateKey<number>('claims/waiting');
 const WAITERS = stateKey<number>('claims/waiters');
 const NONE: readonly never[] = Object.freeze([]);
 
-/** By id, the intents that wait for a definition's boundary, in log order. */
-function pendingIn(definition: string): StateKey<Pending> {
-  return stateKey(`claims/pending/${definition}`);
-}
+/** A family by definition: by id, the intents that wait for its boundary, in log order. */
+const PENDING = stateKey<Pending>('claims/pending');
 
 /** Leases on a resource, in the order they were granted. `key` as of `claimKey`. */
 export function leasesOn(memory: GuardMemory, key: string): readonly Lease[] {
@@ -82,7 +80,7 @@ export function contestOn(memory: GuardMemory, key: string): MarkId | undefined 
 /** Deferred definitions (by name) in which intents wait for a boundary. */
 export function* waitingScopes(memory: GuardMemory, now: number): Iterable<readonly [string, Waiting]> {
   for (const [name, agents] of memory.map(WAITING).entries()) {
-    for (const [, { since, until }] of memory.map(pendingIn(name)).entries()) {
+    for (const [, { since, until }] of memory.map(PENDING, name).entries()) {
       if (until < now) continue;
       yield [name, { since, agents }];
       break;
@@ -157,7 +155,7 @@ function withoutHolder(leases: readonly Lease[], holder: MarkId): readonly Lease
 }
 
 function wait(state: GuardState, name: ScopeName, intent: MarkId, waits: Pending): void {
-  const pending = state.map(pendingIn(name));
+  const pending = state.map(PENDING, name);
   // Time does not run backwards in the log: those that are over are first.
   for (const [id, { until }] of pending.entries()) {
     if (until >= waits.since) break;
@@ -172,9 +170,10 @@ function wait(state: GuardState, name: ScopeName, intent: MarkId, waits: Pending
 
 /** An intent waits no longer, if it did. */
 function leave(state: GuardState, name: ScopeName | undefined, intent: string): void {
-  const pending = name === undefined ? undefined : state.map(pendingIn(name));
-  const left = pending?.get(intent);
-  if (name === undefined || pending === undefined || left === undefined) return;
+  if (name === undefined || state.map(WAITING).get(name) === undefined) return;
+  const pending = state.map(PENDING, name);
+  const left = pending.get(intent);
+  if (left === undefined) return;
   pending.delete(intent);
   const waiter = waiterKey(name, left.agent);
   if (countDown(state.map(WAITERS), waiter)) countDown(state.map(WAITING), name);
@@ -197,7 +196,7 @@ function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event
   switch (event.what) {
     case 'boundary':
       // What it left to the principal waits for the principal.
-      for (const [id] of state.map(pendingIn(event.scope)).entries()) leave(state, event.scope, id);
+      for (const [id] of state.map(PENDING, event.scope).entries()) leave(state, event.scope, id);
       for (const [key, awards] of state.map(AWARDS).entries())
         if (awards.some(({ until }) => until < at)) endAwards(state, key, ({ until }) => until < at);
       for (const settlement of event.settlements) award(state, settlement);

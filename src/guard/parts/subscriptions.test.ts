@@ -5,7 +5,7 @@ import { TRUST_WEIGHTS } from '../../space/strength.ts';
 import type { GuardEvent } from '../guard-event.ts';
 import type { Happened } from '../happened.ts';
 import { FOLDING } from '../settings.ts';
-import { GuardState } from '../state.ts';
+import { GuardState, stateKey } from '../state.ts';
 import { subscriptionNames, subscriptionOf, subscriptionsPart } from './subscriptions.ts';
 
 const ANN = agentName('ann');
@@ -117,6 +117,8 @@ function nothingOf(state: GuardState): boolean {
     subscriptionNames(state, ANN).length === 0 &&
     subscriptionOf(state, ANN, 'in') === undefined &&
     subscriptionOf(state, ANN, 'too') === undefined &&
-    ['subscriptions/by-name', 'subscriptions/by-agent'].every((name) => [...state.map({ name }).entries()].length === 0)
+    ['subscriptions/by-name', 'subscriptions/by-agent'].every(
+      (name) => [...state.map(stateKey(name)).entries()].length === 0,
+    )
   );
 }
