@@ -16,7 +16,7 @@ export interface Task<B extends Batch> {
   /** The batch could not be committed. */
   fail(error: Error): void;
   /** Nobody waits for it: it may be committed a little later, with what comes after it. */
-  readonly lazy?: true;
+  readonly lazy?: boolean;
 }
 
 export interface CommitPort<B extends Batch> {

@@ -1,32 +1,24 @@
-import { copyJson, problemIn } from '../space/json-value.ts';
-import type { MarkView } from '../space/mark-index.ts';
-import { type DraftBounds, type KindedDraft, parseDraft } from '../space/mark-schema.ts';
+import type { MarkId, AgentName, Json, Mark, ProjectedMark } from '../space/marks.ts';
+import { type KindedDraft, parseDraft } from '../space/mark-schema.ts';
 import { isMarkId } from '../space/stored-mark.ts';
-import type { AgentName, Json, Mark, MarkId, ProjectedMark } from '../space/marks.ts';
 import { type MarkQuery, queryMarks, readMark, strengthFor } from '../space/query.ts';
 import type { WatchPattern } from '../space/watch.ts';
-import type { Task } from './commit-queue.ts';
 import { checkContent } from './content-chain.ts';
 import { decideAdmission } from './decide.ts';
-import type { DecisionRecord, Denial, Outcome, ToolUse } from './decision.ts';
-import type { DecisionLedger } from './decision-ledger.ts';
+import type { Denial, Outcome, ToolUse } from './decision.ts';
+import { Execution } from './execution.ts';
 import type { GateBatch } from './gate-batch.ts';
-import type { GateClosedError } from './gate-closed-error.ts';
 import type { Grant } from './grants.ts';
 import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
-import { leaseOf } from './parts/claims.ts';
 import { isSessionRevoked } from './parts/sessions.ts';
-import { PENDING, YIELDED } from './policies/conflict.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
 import { deny, type GatheredFacts } from './policies/policy.ts';
-import type { RefusalBook } from './refusal-book.ts';
-import { addContest, type Booking, ruleOnExecute, ruleOnWrite, type Ruling, stampMark } from './rulings.ts';
+import { ruleOnWrite, type Ruling } from './rulings.ts';
 import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
-import type { GuardSettings } from './settings.ts';
+import type { SessionPort } from './session-port.ts';
 import { claimKey } from './staged-view.ts';
-import type { GuardState } from './state.ts';
-import { shortened, subjectOf, subjectOfMark } from './subject.ts';
+import { subjectOf, subjectOfMark } from './subject.ts';
 import {
   decideSubscription,
   decideUnsubscription,
@@ -34,46 +26,24 @@ import {
   type PollOptions,
   SessionSubscriptions,
 } from './subscriptions.ts';
-
-/** Finds out, before a draft's turn, what a pure decision cannot: runs only for drafts that were admitted. May be slow; may throw. */
-export type Gather = (draft: KindedDraft, grant: Grant) => Promise<GatheredFacts>;
-
-/** What a session needs of its gate. */
-export interface SessionPort {
-  readonly run: string;
-  readonly ledger: DecisionLedger;
-  readonly refusals: RefusalBook;
-  readonly state: GuardState;
-  readonly settings: GuardSettings;
-  readonly bounds: DraftBounds;
-  readonly gather: Gather | undefined;
-  /** The committed view. @throws {GateClosedError} */
-  view(): MarkView;
-  now(): number;
-  push(task: Task<GateBatch>): void;
-  /** Why the gate takes no more calls. */
-  closed(): GateClosedError | undefined;
-  /** Makes an event durable by itself. */
-  event(event: GuardEvent): Promise<void>;
-  onCommit(listener: () => void): () => void;
-  /** An intent was stored that waits for a boundary: it may have been the last one. */
-  waits(batch: GateBatch, draft: KindedDraft): void;
-  /** Somebody wants to know of every decision once it is durable (or, one of many equal refusals, counted). */
-  readonly told: ((record: DecisionRecord) => void) | undefined;
-}
-
-type CallKind = DecisionRecord['call'];
-const REVOKED = { verdict: 'denied', denial: { code: 'session-revoked', check: 'identity' } } as const;
-const REVOKED_RULING: Ruling = { decision: REVOKED };
-/** A call that something broke: nothing came of it, but it was made. */
-const FAULT: Ruling = { decision: { verdict: 'blocked', reason: 'fault' } };
+import {
+  type Caller,
+  type CallKind,
+  CallTurn,
+  FAULT,
+  outcomeOf,
+  type PromisedTurn,
+  REVOKED_RULING,
+  RuledTurn,
+  WriteTurn,
+} from './turn.ts';
 
 export class GateSession implements Session {
   readonly agent: AgentName;
   readonly epoch: string;
   readonly #port: SessionPort;
   readonly #grant: Grant;
-  readonly #prefix: string;
+  readonly #caller: Caller;
   readonly #markPrefix: string;
   readonly #subscriptions: SessionSubscriptions;
   #calls = 0;
@@ -96,12 +66,24 @@ export class GateSession implements Session {
       },
       grant,
     );
-    this.#prefix = `${port.run}/${grant.agent}/${epoch}`;
-    this.#markPrefix = `${this.#prefix}/m`;
+    const { agent } = grant;
+    const prefix = `${port.run}/${agent}/${epoch}`;
+    const isRevoked = (): boolean => this.#revoked || isSessionRevoked(port.state, prefix);
+    this.#caller = {
+      agent,
+      epoch,
+      prefix,
+      grant,
+      port,
+      get revoked() {
+        return isRevoked();
+      },
+    };
+    this.#markPrefix = `${prefix}/m`;
   }
 
   get revoked(): boolean {
-    return this.#revoked || isSessionRevoked(this.#port.state, this.#prefix);
+    return this.#caller.revoked;
   }
 
   /** Ends the session; calls under way are denied when their turn comes. The gate's, not the agent's, to call. */
@@ -117,13 +99,12 @@ export class GateSession implements Session {
     const parsed = this.#parse(input);
     if (!parsed.ok) return this.#refuse(n, 'write', {}, { code: 'malformed', check: 'shape', ...parsed.problem });
     const { draft } = parsed;
-    const subject = subjectOfMark(draft);
     if (retryOf !== undefined && !this.#issued(id))
-      return this.#refuse(n, 'write', subject, { code: 'id-taken', check: 'identity', id });
+      return this.#refuse(n, 'write', subjectOfMark(draft), { code: 'id-taken', check: 'identity', id });
     const { gather, settings } = this.#port;
     if (gather === undefined && (settings.content === undefined || draft.kind !== 'observation'))
-      return this.#write(n, id, draft, subject, NO_FACTS);
-    return this.#writeChecked(n, id, draft, subject);
+      return this.#push(new WriteTurn(this.#caller, n, id, draft, NO_FACTS));
+    return this.#writeChecked(n, id, draft);
   }
 
   /** A write with which, in the same commit, an event goes. The gate's to call. */
@@ -142,35 +123,29 @@ export class GateSession implements Session {
     });
   }
 
-  async #writeChecked(n: number, id: MarkId, draft: KindedDraft, subject: Json): Promise<Outcome> {
+  async #writeChecked(n: number, id: MarkId, draft: KindedDraft): Promise<Outcome> {
     const objection = decideAdmission(this.#committedInput(draft));
-    if (objection !== undefined) return this.#settle(n, 'write', subject, () => ({ decision: objection }));
-    const facts = await this.#gather(n, subject, draft);
-    return this.#write(n, id, draft, subject, facts);
-  }
-
-  #write(n: number, id: MarkId, draft: KindedDraft, subject: Json, facts: GatheredFacts): Promise<Outcome> {
-    return this.#settle(n, 'write', subject, (batch) => {
-      const ruling = ruleOnWrite(batch, this.#grant, id, draft, facts);
-      if (ruling.mark !== undefined && ruling.repeated === undefined) this.#wait(batch, ruling, draft);
-      return ruling;
-    });
+    if (objection !== undefined) return this.#settle(n, 'write', subjectOfMark(draft), () => ({ decision: objection }));
+    const facts = await this.#gather(n, draft);
+    return this.#push(new WriteTurn(this.#caller, n, id, draft, facts));
   }
 
   use(use: ToolUse, refuse?: Denial): Promise<Outcome> {
     const n = this.#nextCall();
     const { tool, operation, path, bytes } = use;
     const denial = refuse ?? toolUseDenial(this.#grant.edit, use);
-    const decided: Ruling = this.revoked ? REVOKED_RULING : { decision: denial === undefined ? ALLOWED : deny(denial) };
+    const ruling: Ruling = this.revoked ? REVOKED_RULING : { decision: denial === undefined ? ALLOWED : deny(denial) };
     // It depends on the grant alone, and whatever comes of it is recorded after it: nobody has to wait until it is on disk.
-    const settled = this.#settle(n, 'use', subjectOf({ tool, operation, path, bytes }), () => decided, LAZY);
+    const settled = this.#push(
+      new RuledTurn(this.#caller, n, 'use', subjectOf({ tool, operation, path, bytes }), ruling, true),
+    );
     if (this.#port.closed() !== undefined) return settled;
     // A gate that fails tells so to the next call that waits for it.
     settled.catch(() => undefined);
-    return Promise.resolve(outcomeOf(decided));
+    return Promise.resolve(outcomeOf(ruling));
   }
 
-  async execute<Value>(
+  execute<Value>(
     request: ExecuteRequest,
     tool: (lease: ToolLease) => Value | Promise<Value>,
   ): Promise<ExecuteOutcome<Awaited<Value>>> {
@@ -179,80 +154,18 @@ export class GateSession implements Session {
     const intentNumber = this.#marks;
     const actionId = this.#nextMark();
     const parsed = this.#parse(request);
-    if (!parsed.ok)
-      return executed(await this.#refuse(n, 'execute', {}, { code: 'malformed', check: 'shape', ...parsed.problem }));
+    if (!parsed.ok) return this.#refuseExecution(n, {}, { code: 'malformed', check: 'shape', ...parsed.problem });
     const { draft } = parsed;
     if (draft.kind !== 'intent' || draft.supersedes !== undefined)
-      return executed(await this.#refuse(n, 'execute', subjectOfMark(draft), NOT_A_REQUEST));
+      return this.#refuseExecution(n, subjectOfMark(draft), NOT_A_REQUEST);
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
-    const key = claimKey(scope, resource);
-    const booking: Booking = { draft, done, intentId, actionId, key };
+    const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource) };
     // Its ids are taken until it is over: no retry of a write can come in between.
     this.#booked.add(intentNumber);
-    try {
-      let fence = 0;
-      const outcome = await this.#settle(
-        n,
-        'execute',
-        subjectOfMark(draft),
-        (batch) => {
-          const ruling = ruleOnExecute(batch, this.#grant, booking);
-          this.#wait(batch, ruling, draft);
-          return ruling;
-        },
-        (batch, ruling) => {
-          // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
-          if (ruling.stored === true) batch.addEvent(this.#leased(booking));
-          fence = leaseOf(batch.state, key, intentId)?.fence ?? 0;
-        },
-      );
-      if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
-      if (this.revoked) return executed(REVOKED);
-      const finish = (result: Json, failed: boolean): Promise<Mark | undefined> =>
-        this.#finish(booking, fence, { ...done, result, supersedes: intentId, ...(failed ? { failed: true } : {}) });
-      let value: Awaited<Value>;
-      try {
-        value = await tool({ fence });
-      } catch (error) {
-        await finish(null, true);
-        throw error;
-      }
-      const mark = await finish(resultOf(value, this.#port.bounds), false);
-      if (mark !== undefined) return { verdict: 'allow', mark, value };
-      return executed(this.revoked ? REVOKED : deny({ code: 'fenced', check: 'conflict', resource: draft.resource }));
-    } finally {
-      this.#booked.delete(intentNumber);
-    }
-  }
-
-  #leased({ draft: { scope, resource }, intentId }: Booking): GuardEvent {
-    return { what: 'leased', agent: this.agent, epoch: this.epoch, scope, resource, intent: intentId };
-  }
-
-  /** Records the action, which ends the lease; undefined when the lease was taken away in the meantime. */
-  #finish(booking: Booking, fence: number, draft: KindedDraft): Promise<Mark | undefined> {
-    return new Promise((resolve, reject) => {
-      let mark: Mark | undefined;
-      const stage = (batch: GateBatch): void => {
-        mark = undefined;
-        const held = leaseOf(batch.state, booking.key, booking.intentId)?.fence;
-        if (this.revoked || held !== fence || batch.view.byId(booking.actionId) !== undefined) return;
-        mark = stampMark(batch, this.agent, booking.actionId, draft);
-        batch.addMark(mark);
-      };
-      this.#port.push({ stage, done: () => resolve(mark), fail: reject });
-    });
-  }
-
-  /** What a stored intent that has to wait brings about: a contest for the principal, or the boundary it was the last to wait for. */
-  #wait(batch: GateBatch, { decision, mark, recorded }: Ruling, draft: KindedDraft): void {
-    if (decision.verdict !== 'blocked' || draft.kind !== 'intent') return;
-    const cause = mark?.id ?? recorded;
-    if (cause === undefined) return;
-    // What follows from the call comes after it in the log.
-    if (decision === YIELDED) batch.afterwards(() => addContest(batch, draft.scope, draft.resource, cause));
-    else if (decision === PENDING) batch.afterwards(() => this.#port.waits(batch, draft));
+    const execution = new Execution(this.#caller, n, booking, tool, () => this.#booked.delete(intentNumber));
+    this.#port.push(execution);
+    return execution.outcome;
   }
 
   release(intent: MarkId): Promise<Outcome> {
@@ -359,14 +272,14 @@ export class GateSession implements Session {
     };
   }
 
-  async #gather(n: number, subject: Json, draft: KindedDraft): Promise<GatheredFacts> {
+  async #gather(n: number, draft: KindedDraft): Promise<GatheredFacts> {
     const { gather, settings } = this.#port;
     try {
       const facts = gather === undefined ? {} : await gather(draft, this.#grant);
       if (draft.kind !== 'observation' || settings.content === undefined) return facts;
       return { ...facts, content: await checkContent(settings.content, draft, { bounds: this.#port.bounds }) };
     } catch (error) {
-      await this.#fault(n, 'write', subject);
+      await this.#push(new RuledTurn(this.#caller, n, 'write', subjectOfMark(draft), FAULT));
       throw error;
     }
   }
@@ -375,98 +288,22 @@ export class GateSession implements Session {
     return this.#settle(n, call, subject, () => ({ decision: deny(denial) }));
   }
 
-  #fault(n: number, call: CallKind, subject: Json): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#port.push({
-        stage: (batch) => {
-          this.#record(batch, n, call, subject, FAULT);
-        },
-        done: resolve,
-        fail: reject,
-      });
-    });
+  async #refuseExecution(n: number, subject: Json, denial: Denial): Promise<Exclude<Outcome, { verdict: 'allow' }>> {
+    const outcome = await this.#refuse(n, 'execute', subject, denial);
+    if (outcome.verdict === 'allow') throw new Error('a refused execution was allowed');
+    return outcome;
   }
 
-  /** The call's turn: one ruling, one decision on record, at most one mark, in one append. A ruling that throws leaves its record too. */
-  #settle(
-    n: number,
-    call: CallKind,
-    subject: Json,
-    rule: (batch: GateBatch) => Ruling,
-    granted?: ((batch: GateBatch, ruling: Ruling) => void) | typeof LAZY,
-  ): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      let ruling = FAULT;
-      let failure: Error | undefined;
-      let told: DecisionRecord | undefined;
-      const stage = (batch: GateBatch): void => {
-        failure = undefined;
-        try {
-          ruling = this.revoked && granted !== LAZY ? REVOKED_RULING : rule(batch);
-        } catch (error) {
-          ruling = FAULT;
-          failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
-        }
-        told = this.#record(batch, n, call, subject, ruling);
-        if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined && granted !== LAZY)
-          granted?.(batch, ruling);
-        batch.settleAfterwards();
-      };
-      const done = (): void => {
-        if (told !== undefined) this.#port.told?.(told);
-        if (failure !== undefined) reject(failure);
-        else resolve(outcomeOf(ruling));
-      };
-      this.#port.push(granted === LAZY ? { stage, done, fail: reject, lazy: true } : { stage, done, fail: reject });
-    });
+  #settle(n: number, call: CallKind, subject: Json, rule: (batch: GateBatch) => Ruling): Promise<Outcome> {
+    return this.#push(new CallTurn(this.#caller, n, call, subject, rule));
   }
 
-  /**
-   * Puts a decision on record: with the mark that it let in, as a record of its own, or counted with others like it. Gives it back where
-   * somebody wants to be told.
-   */
-  #record(batch: GateBatch, n: number, call: CallKind, subject: Json, ruling: Ruling): DecisionRecord | undefined {
-    const { decision, mark, recorded = mark?.id, flags } = ruling;
-    const { agent, epoch } = this;
-    const fresh = mark !== undefined && ruling.stored === undefined;
-    if (fresh && decision.verdict === 'allow' && flags === undefined && (call === 'write' || call === 'execute')) {
-      const isPlain = this.#port.told === undefined && this.#port.ledger.noteAllowed(this.#prefix, n, call, mark.id);
-      if (isPlain) {
-        batch.addMark(mark, call === 'execute' ? -n : n);
-        return undefined;
-      }
-    }
-    const reason = decision.verdict === 'blocked' ? decision.reason : undefined;
-    const made = {
-      agent,
-      epoch,
-      call,
-      verdict: decision.verdict,
-      subject,
-      ...(decision.verdict === 'denied' ? { denial: decision.denial } : NOTHING),
-      ...(decision.verdict === 'conflict' ? { holder: decision.holder } : NOTHING),
-      ...(reason === undefined ? NOTHING : { reason }),
-      ...(recorded === undefined ? NOTHING : { mark: recorded }),
-      ...(flags === undefined ? NOTHING : { flags }),
-    };
-    const { suffix, known } = this.#port.ledger.idFor(this.#prefix, n, made);
-    if (fresh && !known && (call === 'write' || call === 'execute')) {
-      const why = { ...(reason === undefined ? NOTHING : { reason }), ...(flags === undefined ? NOTHING : { flags }) };
-      batch.addMark(mark, { c: suffix, call, ...why });
-      if (this.#port.told === undefined) return undefined;
-      return { id: `${this.#prefix}/${suffix}`, at: batch.now, ...made };
-    }
-    if (fresh) batch.addMark(mark);
-    const record = shortened({ id: `${this.#prefix}/${suffix}`, at: batch.now, ...made });
-    if (known) return record;
-    const written = decision.verdict === 'allow' ? record : this.#port.refusals.note(record);
-    if (written !== undefined) batch.addDecision(written);
-    return record;
+  #push(turn: PromisedTurn): Promise<Outcome> {
+    this.#port.push(turn);
+    return turn.outcome;
   }
 }
 
-/** For {@link GateSession}'s `#settle`: the answer is known, only the record has to be made. */
-const LAZY = Symbol('lazy');
 const NOT_AN_ID: Denial = { code: 'malformed', check: 'shape', field: 'id', problem: 'is not a mark id' };
 const NOT_A_REQUEST: Denial = {
   code: 'malformed',
@@ -474,27 +311,5 @@ const NOT_A_REQUEST: Denial = {
   field: '(request)',
   problem: 'is not { scope, resource, action, confidence }',
 };
-const NOTHING = Object.freeze({});
-const NO_FACTS: GatheredFacts = NOTHING;
+const NO_FACTS: GatheredFacts = Object.freeze({});
 const ALLOWED = Object.freeze({ verdict: 'allow' as const });
-
-function outcomeOf({ decision, mark, recorded = mark?.id, repeated }: Ruling): Outcome {
-  if (decision.verdict === 'blocked' && recorded !== undefined) return { ...decision, intent: recorded };
-  if (decision.verdict !== 'allow') return decision;
-  if (mark === undefined) return ALLOWED;
-  return repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated };
-}
-
-function executed(outcome: Outcome): Exclude<ExecuteOutcome<never>, { value: unknown }> {
-  if (outcome.verdict !== 'allow') return outcome;
-  if (outcome.mark === undefined) throw new Error('an allowed execution has a mark');
-  return { verdict: 'allow', mark: outcome.mark, repeated: true };
-}
-
-function resultOf(value: unknown, bounds: DraftBounds): Json {
-  try {
-    return copyJson(value ?? null, bounds);
-  } catch (error) {
-    return { omitted: problemIn(error).message };
-  }
-}

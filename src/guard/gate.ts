@@ -13,7 +13,7 @@ import type { DecisionRecord } from './decision.ts';
 import { DecisionLedger } from './decision-ledger.ts';
 import { GateBatch } from './gate-batch.ts';
 import { GateClosedError } from './gate-closed-error.ts';
-import { type Gather, GateSession } from './gate-session.ts';
+import { GateSession } from './gate-session.ts';
 import { type Grant, parseGrant } from './grants.ts';
 import { foldRecord } from './parts.ts';
 import { allExpected, leasedBy, waitingScopes } from './parts/claims.ts';
@@ -27,7 +27,9 @@ import { isIdSegment, type Session } from './session.ts';
 import { FOLDING, type GuardSettings } from './settings.ts';
 import { GuardState } from './state.ts';
 
-export type { Gather } from './gate-session.ts';
+import type { Gather } from './session-port.ts';
+
+export type { Gather } from './session-port.ts';
 export type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
 export type { Principal } from './principal.ts';
 export { GateClosedError } from './gate-closed-error.ts';

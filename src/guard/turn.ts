@@ -1,0 +1,230 @@
+import type { KindedDraft } from '../space/mark-schema.ts';
+import type { AgentName, Json, MarkId } from '../space/marks.ts';
+import type { Task } from './commit-queue.ts';
+import type { DecisionRecord, Outcome } from './decision.ts';
+import type { GateBatch } from './gate-batch.ts';
+import type { Grant } from './grants.ts';
+import { PENDING, YIELDED } from './policies/conflict.ts';
+import type { GatheredFacts } from './policies/policy.ts';
+import { addContest, ruleOnWrite, type Ruling } from './rulings.ts';
+import type { SessionPort } from './session-port.ts';
+import { shortened, subjectOfMark } from './subject.ts';
+
+export type CallKind = DecisionRecord['call'];
+
+/** The session that a call is made in. */
+export interface Caller {
+  readonly agent: AgentName;
+  readonly epoch: string;
+  /** `<run>/<agent>/<epoch>`: what its ids begin with. */
+  readonly prefix: string;
+  readonly grant: Grant;
+  readonly revoked: boolean;
+  readonly port: SessionPort;
+}
+
+const REVOKED = { verdict: 'denied', denial: { code: 'session-revoked', check: 'identity' } } as const;
+export const REVOKED_RULING: Ruling = { decision: REVOKED };
+/** A call that something broke: nothing came of it, but it was made. */
+export const FAULT: Ruling = { decision: { verdict: 'blocked', reason: 'fault' } };
+const NOTHING = Object.freeze({});
+const ALLOWED = Object.freeze({ verdict: 'allow' as const });
+
+/**
+ * A call's turn in the queue: one ruling, one decision on record, at most one mark, in one append. A ruling that throws leaves its record too.
+ */
+export abstract class Turn implements Task<GateBatch> {
+  readonly lazy: boolean = false;
+  protected readonly caller: Caller;
+  readonly #n: number;
+  readonly #call: CallKind;
+  #ruling = FAULT;
+  #failure: Error | undefined = undefined;
+  #told: DecisionRecord | undefined = undefined;
+
+  /** `n`: the call's number in its session. */
+  constructor(caller: Caller, n: number, call: CallKind) {
+    this.caller = caller;
+    this.#n = n;
+    this.#call = call;
+  }
+
+  /** What goes on record of what was asked; made only where it does. */
+  protected abstract subject(): Json;
+  protected abstract rule(batch: GateBatch): Ruling;
+  /** It was allowed, and for the first time: what else that brings about. */
+  protected granted(_batch: GateBatch, _ruling: Ruling): void {}
+  /** Its decision is durable. */
+  protected abstract settled(outcome: Outcome): void;
+  abstract fail(error: Error): void;
+
+  stage(batch: GateBatch): void {
+    this.#failure = undefined;
+    try {
+      this.#ruling = this.rule(batch);
+    } catch (error) {
+      this.#ruling = FAULT;
+      this.#failure = error instanceof Error ? error : new Error('the guard could not decide', { cause: error });
+    }
+    const ruling = this.#ruling;
+    this.#told = this.#record(batch, ruling);
+    if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined) this.granted(batch, ruling);
+    batch.settleAfterwards();
+  }
+
+  done(): void {
+    if (this.#told !== undefined) this.caller.port.told?.(this.#told);
+    if (this.#failure !== undefined) this.fail(this.#failure);
+    else this.settled(outcomeOf(this.#ruling));
+  }
+
+  /**
+   * Puts a decision on record: with the mark that it let in, as a record of its own, or counted with others like it. Gives it back where
+   * somebody wants to be told.
+   */
+  #record(batch: GateBatch, ruling: Ruling): DecisionRecord | undefined {
+    const { agent, epoch, prefix, port } = this.caller;
+    const n = this.#n;
+    const call = this.#call;
+    const { decision, mark, recorded = mark?.id, flags } = ruling;
+    const fresh = mark !== undefined && ruling.stored === undefined;
+    if (fresh && decision.verdict === 'allow' && flags === undefined && (call === 'write' || call === 'execute')) {
+      const isPlain = port.told === undefined && port.ledger.noteAllowed(prefix, n, call, mark.id);
+      if (isPlain) {
+        batch.addMark(mark, call === 'execute' ? -n : n);
+        return undefined;
+      }
+    }
+    const reason = decision.verdict === 'blocked' ? decision.reason : undefined;
+    const made = {
+      agent,
+      epoch,
+      call,
+      verdict: decision.verdict,
+      subject: this.subject(),
+      ...(decision.verdict === 'denied' ? { denial: decision.denial } : NOTHING),
+      ...(decision.verdict === 'conflict' ? { holder: decision.holder } : NOTHING),
+      ...(reason === undefined ? NOTHING : { reason }),
+      ...(recorded === undefined ? NOTHING : { mark: recorded }),
+      ...(flags === undefined ? NOTHING : { flags }),
+    };
+    const { suffix, known } = port.ledger.idFor(prefix, n, made);
+    if (fresh && !known && (call === 'write' || call === 'execute')) {
+      const why = { ...(reason === undefined ? NOTHING : { reason }), ...(flags === undefined ? NOTHING : { flags }) };
+      batch.addMark(mark, { c: suffix, call, ...why });
+      if (port.told === undefined) return undefined;
+      return { id: `${prefix}/${suffix}`, at: batch.now, ...made };
+    }
+    if (fresh) batch.addMark(mark);
+    const record = shortened({ id: `${prefix}/${suffix}`, at: batch.now, ...made });
+    if (known) return record;
+    const written = decision.verdict === 'allow' ? record : port.refusals.note(record);
+    if (written !== undefined) batch.addDecision(written);
+    return record;
+  }
+}
+
+/** A turn whose outcome is promised to whoever called. */
+export abstract class PromisedTurn extends Turn {
+  readonly outcome: Promise<Outcome>;
+  protected readonly settled: (outcome: Outcome) => void;
+  readonly fail: (error: Error) => void;
+
+  constructor(caller: Caller, n: number, call: CallKind) {
+    super(caller, n, call);
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    this.outcome = promise;
+    this.settled = resolve;
+    this.fail = reject;
+  }
+}
+
+/** A call that is ruled on by a function of its own. */
+export class CallTurn extends PromisedTurn {
+  readonly #subject: Json;
+  readonly #rule: (batch: GateBatch) => Ruling;
+
+  constructor(caller: Caller, n: number, call: CallKind, subject: Json, rule: (batch: GateBatch) => Ruling) {
+    super(caller, n, call);
+    this.#subject = subject;
+    this.#rule = rule;
+  }
+
+  protected subject(): Json {
+    return this.#subject;
+  }
+
+  protected rule(batch: GateBatch): Ruling {
+    return this.caller.revoked ? REVOKED_RULING : this.#rule(batch);
+  }
+}
+
+/** A call that was ruled on before its turn; only its record has to be made. `lazy`: a little later will do. */
+export class RuledTurn extends PromisedTurn {
+  override readonly lazy: boolean;
+  readonly #subject: Json;
+  readonly #ruling: Ruling;
+
+  constructor(caller: Caller, n: number, call: CallKind, subject: Json, ruling: Ruling, lazy = false) {
+    super(caller, n, call);
+    this.#subject = subject;
+    this.#ruling = ruling;
+    this.lazy = lazy;
+  }
+
+  protected subject(): Json {
+    return this.#subject;
+  }
+
+  protected rule(): Ruling {
+    return this.#ruling;
+  }
+}
+
+/** One write. */
+export class WriteTurn extends PromisedTurn {
+  readonly #id: MarkId;
+  readonly #draft: KindedDraft;
+  readonly #facts: GatheredFacts;
+
+  constructor(caller: Caller, n: number, id: MarkId, draft: KindedDraft, facts: GatheredFacts) {
+    super(caller, n, 'write');
+    this.#id = id;
+    this.#draft = draft;
+    this.#facts = facts;
+  }
+
+  protected subject(): Json {
+    return subjectOfMark(this.#draft);
+  }
+
+  protected rule(batch: GateBatch): Ruling {
+    const { revoked, grant, port } = this.caller;
+    if (revoked) return REVOKED_RULING;
+    const ruling = ruleOnWrite(batch, grant, this.#id, this.#draft, this.#facts);
+    if (ruling.mark !== undefined && ruling.repeated === undefined) wait(port, batch, ruling, this.#draft);
+    return ruling;
+  }
+}
+
+/** What a stored intent that has to wait brings about: a contest for the principal, or the boundary it was the last to wait for. */
+export function wait(
+  port: SessionPort,
+  batch: GateBatch,
+  { decision, mark, recorded }: Ruling,
+  draft: KindedDraft,
+): void {
+  if (decision.verdict !== 'blocked' || draft.kind !== 'intent') return;
+  const cause = mark?.id ?? recorded;
+  if (cause === undefined) return;
+  // What follows from the call comes after it in the log.
+  if (decision === YIELDED) batch.afterwards(() => addContest(batch, draft.scope, draft.resource, cause));
+  else if (decision === PENDING) batch.afterwards(() => port.waits(batch, draft));
+}
+
+export function outcomeOf({ decision, mark, recorded = mark?.id, repeated }: Ruling): Outcome {
+  if (decision.verdict === 'blocked' && recorded !== undefined) return { ...decision, intent: recorded };
+  if (decision.verdict !== 'allow') return decision;
+  if (mark === undefined) return ALLOWED;
+  return repeated === undefined ? { verdict: 'allow', mark } : { verdict: 'allow', mark, repeated };
+}
