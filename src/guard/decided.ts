@@ -1,4 +1,5 @@
 import { isRecord } from '../space/json-value.ts';
+import { lastSlash } from '../space/scope.ts';
 import type { EntryBody, LogRecord } from '../space/log.ts';
 import type { Json, Mark, MarkId } from '../space/marks.ts';
 import type { DecisionRecord } from './decision.ts';
@@ -38,11 +39,10 @@ export function decisionIn(body: EntryBody): DecisionRecord | undefined {
 
 /** The decision record that a mark and its call stand for. */
 function decisionOn(mark: Mark, { c, call, reason, flags }: MarkCall): DecisionRecord {
-  const prefix = mark.id.slice(0, mark.id.lastIndexOf('/'));
   return {
-    id: `${prefix}/${c}`,
+    id: `${sessionOf(mark.id)}/${c}`,
     agent: mark.agent,
-    epoch: prefix.slice(prefix.lastIndexOf('/') + 1),
+    epoch: epochOf(mark.id),
     at: mark.createdAt,
     call,
     verdict: reason === undefined ? 'allow' : 'blocked',
@@ -73,5 +73,11 @@ export async function* tellDecisions(records: AsyncIterable<LogRecord>): AsyncIt
 
 /** `<run>/<agent>/<epoch>` of an id that a session made. */
 export function sessionOf(id: MarkId | string): string {
-  return id.slice(0, id.lastIndexOf('/'));
+  return id.slice(0, lastSlash(id));
+}
+
+/** The `<epoch>` of an id that a session made. */
+export function epochOf(id: MarkId): string {
+  const end = lastSlash(id);
+  return id.slice(lastSlash(id, end) + 1, end);
 }

@@ -7,14 +7,22 @@ import type { DecisionRecord } from './decision.ts';
 /** What of a decision is compared: everything but when it was made. */
 export type Call = Omit<DecisionRecord, 'at' | 'id'>;
 
+/** What is known of one session. */
+interface Noted {
+  /** Digest of the decision at each call number. */
+  readonly digests: number[];
+  /** No mark of the session's has a higher number. It does not fall when a batch is dropped. */
+  highest: number;
+}
+
 /**
  * Gives every decision its record's id. A call made again after a crash gets the id it had, and so leaves no second record; a call
  * of the same number that turned out otherwise gets an id of its own (`c3~2`), so that no call goes unrecorded.
  * What a batch notes can be kept or dropped with it. Keeps eight bytes per decision.
  */
 export class DecisionLedger {
-  /** Session (`<run>/<agent>/<epoch>`) -> digest of the decision at each call number. */
-  readonly #digests = new Map<string, number[]>();
+  /** By session (`<run>/<agent>/<epoch>`). */
+  readonly #sessions = new Map<string, Noted>();
   /** Digests under ids that are not plain `c<n>`. */
   readonly #others = new Map<string, number>();
   /** How to undo what the batch at hand noted: list, place, what was there. */
@@ -25,19 +33,29 @@ export class DecisionLedger {
   apply(session: string, suffix: string, call: Call): void {
     const n = plainNumber(suffix);
     if (n === undefined) this.#others.set(`${session}/${suffix}`, digestOf(session, call));
-    else noteAt(this.#digestsOf(session), n, digestOf(session, call));
+    else noteAt(this.#notedOf(session).digests, n, digestOf(session, call));
+    this.#noteMark(session, call.mark);
   }
 
   /** The same for a plain call whose mark is its record. */
   applyPlain(session: string, call: PlainCall, mark: MarkId): void {
-    const digest = allowedDigest(session, call < 0 ? 'execute' : 'write', mark);
-    if (digest !== undefined) noteAt(this.#digestsOf(session), Math.abs(call), digest);
+    const noted = this.#notedOf(session);
+    const number = numberOf(session, mark);
+    if (!(number > 0)) return;
+    noteAt(noted.digests, Math.abs(call), allowedDigest(call < 0 ? 'execute' : 'write', number));
+    noted.highest = Math.max(noted.highest, number + 1);
+  }
+
+  /** Whether no mark of a session's can be in the log under this number or the next, so that nobody has to look. */
+  isNew(session: string, number: number): boolean {
+    return number > (this.#sessions.get(session)?.highest ?? 0);
   }
 
   /** The last part of the id for the decision on call `n` of `session`, noted as given; `known`: it is on record already. */
   idFor(session: string, n: number, call: Call): { readonly suffix: string; readonly known: boolean } {
     const digest = digestOf(session, call);
-    const digests = this.#digestsOf(session);
+    const { digests } = this.#notedOf(session);
+    this.#noteMark(session, call.mark);
     const noted = digests[n - 1] ?? 0;
     if (noted === digest) return { suffix: `c${n}`, known: true };
     if (noted === 0) {
@@ -58,11 +76,14 @@ export class DecisionLedger {
 
   /** Notes a call that was allowed and left `mark`, if it is made for the first time: then `c<n>` is its id. */
   noteAllowed(session: string, n: number, call: 'write' | 'execute', mark: MarkId): boolean {
-    const digest = allowedDigest(session, call, mark);
-    const digests = this.#digestsOf(session);
-    if (digest === undefined || (digests[n - 1] ?? 0) !== 0) return false;
+    const noted = this.#notedOf(session);
+    const { digests } = noted;
+    const number = numberOf(session, mark);
+    if (!(number > 0) || (digests[n - 1] ?? 0) !== 0) return false;
     this.#undo.push([digests, n - 1, 0]);
-    noteAt(digests, n, digest);
+    noteAt(digests, n, allowedDigest(call, number));
+    // An execution has the next number too.
+    noted.highest = Math.max(noted.highest, call === 'execute' ? number + 1 : number);
     return true;
   }
 
@@ -78,10 +99,16 @@ export class DecisionLedger {
     this.#stagedOthers.clear();
   }
 
-  #digestsOf(session: string): number[] {
-    let digests = this.#digests.get(session);
-    if (digests === undefined) this.#digests.set(session, (digests = []));
-    return digests;
+  #noteMark(session: string, mark: MarkId | undefined): void {
+    const number = mark === undefined ? 0 : numberOf(session, mark);
+    const noted = this.#notedOf(session);
+    if (number > 0) noted.highest = Math.max(noted.highest, number + 1);
+  }
+
+  #notedOf(session: string): Noted {
+    let noted = this.#sessions.get(session);
+    if (noted === undefined) this.#sessions.set(session, (noted = { digests: [], highest: 0 }));
+    return noted;
   }
 }
 
@@ -105,17 +132,21 @@ function plainNumber(suffix: string): number | undefined {
 function digestOf(session: string, call: Call): number {
   const { call: kind, verdict, subject, denial, holder, reason, mark, flags, count } = call;
   if (verdict === 'allow' && mark !== undefined && flags === undefined && (kind === 'write' || kind === 'execute')) {
-    const digest = allowedDigest(session, kind, mark);
-    if (digest !== undefined) return digest;
+    const number = numberOf(session, mark);
+    if (number > 0) return allowedDigest(kind, number);
   }
   const text = JSON.stringify([kind, verdict, sorted(subject), sorted(denial), holder, reason, mark, flags, count]);
   return Number.parseInt(hash('sha256', text).slice(0, 12), 16) || 1;
 }
 
-/** For a mark of the session's own. */
-function allowedDigest(session: string, call: 'write' | 'execute', mark: MarkId): number | undefined {
-  const n = mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
-  return n > 0 ? -2 * n - (call === 'execute' ? 1 : 0) : undefined;
+/** By the number of the mark that it left. */
+function allowedDigest(call: 'write' | 'execute', number: number): number {
+  return -2 * number - (call === 'execute' ? 1 : 0);
+}
+
+/** The number of a mark of the session's own; NaN for any other. */
+function numberOf(session: string, mark: MarkId): number {
+  return mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
 }
 
 /** Key order is not part of what was decided. */

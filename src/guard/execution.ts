@@ -44,9 +44,10 @@ export class Execution<Value> extends Turn {
   }
 
   protected rule(batch: GateBatch): Ruling {
-    const { revoked, grant, port } = this.caller;
+    const { revoked, grant, port, prefix } = this.caller;
     if (revoked) return REVOKED_RULING;
-    const ruling = ruleOnExecute(batch, grant, this.#booking);
+    const isNew = port.ledger.isNew(prefix, this.#booking.number);
+    const ruling = ruleOnExecute(batch, grant, this.#booking, isNew);
     wait(port, batch, ruling, this.#booking.draft);
     return ruling;
   }

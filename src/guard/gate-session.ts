@@ -96,6 +96,7 @@ export class GateSession implements Session {
     const retryOf = options?.retryOf;
     if (retryOf !== undefined && !isMarkId(retryOf)) return this.#refuse(n, 'write', {}, NOT_AN_ID);
     const id = retryOf ?? this.#nextMark();
+    const number = retryOf === undefined ? this.#marks : 0;
     const parsed = this.#parse(input);
     if (!parsed.ok) return this.#refuse(n, 'write', {}, { code: 'malformed', check: 'shape', ...parsed.problem });
     const { draft } = parsed;
@@ -103,8 +104,8 @@ export class GateSession implements Session {
       return this.#refuse(n, 'write', subjectOfMark(draft), { code: 'id-taken', check: 'identity', id });
     const { gather, settings } = this.#port;
     if (gather === undefined && (settings.content === undefined || draft.kind !== 'observation'))
-      return this.#push(new WriteTurn(this.#caller, n, id, draft, NO_FACTS));
-    return this.#writeChecked(n, id, draft);
+      return this.#push(new WriteTurn(this.#caller, n, number, id, draft, NO_FACTS));
+    return this.#writeChecked(n, number, id, draft);
   }
 
   /** A write with which, in the same commit, an event goes. The gate's to call. */
@@ -123,11 +124,11 @@ export class GateSession implements Session {
     });
   }
 
-  async #writeChecked(n: number, id: MarkId, draft: KindedDraft): Promise<Outcome> {
+  async #writeChecked(n: number, number: number, id: MarkId, draft: KindedDraft): Promise<Outcome> {
     const objection = decideAdmission(this.#committedInput(draft));
     if (objection !== undefined) return this.#settle(n, 'write', subjectOfMark(draft), () => ({ decision: objection }));
     const facts = await this.#gather(n, draft);
-    return this.#push(new WriteTurn(this.#caller, n, id, draft, facts));
+    return this.#push(new WriteTurn(this.#caller, n, number, id, draft, facts));
   }
 
   use(use: ToolUse, refuse?: Denial): Promise<Outcome> {
@@ -151,7 +152,7 @@ export class GateSession implements Session {
   ): Promise<ExecuteOutcome<Awaited<Value>>> {
     const n = this.#nextCall();
     const intentId = this.#nextMark();
-    const intentNumber = this.#marks;
+    const number = this.#marks;
     const actionId = this.#nextMark();
     const parsed = this.#parse(request);
     if (!parsed.ok) return this.#refuseExecution(n, {}, { code: 'malformed', check: 'shape', ...parsed.problem });
@@ -160,10 +161,10 @@ export class GateSession implements Session {
       return this.#refuseExecution(n, subjectOfMark(draft), NOT_A_REQUEST);
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
-    const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource) };
+    const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource), number };
     // Its ids are taken until it is over: no retry of a write can come in between.
-    this.#booked.add(intentNumber);
-    const execution = new Execution(this.#caller, n, booking, tool, () => this.#booked.delete(intentNumber));
+    this.#booked.add(number);
+    const execution = new Execution(this.#caller, n, booking, tool, () => this.#booked.delete(number));
     this.#port.push(execution);
     return execution.outcome;
   }

@@ -2,7 +2,7 @@ import { isRecord } from '../space/json-value.ts';
 import type { LogRecord } from '../space/log.ts';
 import type { Mark, ScopeName } from '../space/marks.ts';
 import { isMarkKind } from '../space/marks.ts';
-import { decisionIn, type MarkCall, markCallIn, type PlainCall } from './decided.ts';
+import { decisionIn, epochOf, type MarkCall, markCallIn, type PlainCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GuardEvent } from './guard-event.ts';
 import type { FoldContext, GuardPart, Happened } from './happened.ts';
@@ -57,14 +57,13 @@ export function foldEvent(state: GuardState, event: GuardEvent, at: number, cont
 /** The call that let a mark in. */
 export function foldCall(state: GuardState, mark: Mark, call: MarkCall | PlainCall, context: FoldContext): void {
   const plain = typeof call === 'number';
-  const prefix = mark.id.slice(0, mark.id.lastIndexOf('/'));
   fold(
     state,
     {
       type: 'call',
       at: mark.createdAt,
       agent: mark.agent,
-      epoch: prefix.slice(prefix.lastIndexOf('/') + 1),
+      epoch: epochOf(mark.id),
       call: plain ? (call < 0 ? 'execute' : 'write') : call.call,
       verdict: plain || call.reason === undefined ? 'allow' : 'blocked',
       check: undefined,

@@ -36,6 +36,8 @@ export interface Booking {
   readonly actionId: MarkId;
   /** What the resource's leases and awards are found by. */
   readonly key: string;
+  /** Number of the intent among the session's marks; the action's is the next. */
+  readonly number: number;
 }
 
 /** Who the guard itself writes marks as: the Needs that it asks the principal. No agent may have the name. */
@@ -53,17 +55,21 @@ export function inputFor(batch: GateBatch, grant: Grant, draft: KindedDraft, fac
   return { view, memory: state, settings, grant, draft, facts, now };
 }
 
-/** Rules on one write: an id that is stored is a retry or taken; anything else is decided on the batch's view. */
+/**
+ * Rules on one write: an id that is stored is a retry or taken; anything else is decided on the batch's view. `isNew`: nothing can be stored
+ * under the id.
+ */
 export function ruleOnWrite(
   batch: GateBatch,
   grant: Grant,
   id: MarkId,
   asked: KindedDraft,
   facts: GatheredFacts,
+  isNew = false,
 ): Ruling {
   const rewritten = facts.content?.content;
   const draft = rewritten === undefined || asked.kind !== 'observation' ? asked : { ...asked, content: rewritten };
-  const stored = batch.view.byId(id);
+  const stored = isNew ? undefined : batch.view.byId(id);
   if (stored !== undefined) {
     if (!sameContent(stored, draft)) return taken(id);
     // What had to wait, and still has to, is told so again.
@@ -87,20 +93,20 @@ function concentrationOf({ state, settings, now }: GateBatch, draft: KindedDraft
 }
 
 /**
- * Rules on one execution. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
+ * Rules on one execution. `isNew`: nothing can be stored under its ids. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
  * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already, or by which it won
  * it; one that has to wait anyway stays where it is in the order.
  */
-export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking): Ruling {
+export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking, isNew = false): Ruling {
   const { draft, done, intentId, actionId } = booking;
   const { view } = batch;
-  const finished = view.byId(actionId);
+  const finished = isNew ? undefined : view.byId(actionId);
   if (finished !== undefined) {
     return isActionOn(finished, draft)
       ? { decision: { verdict: 'allow' }, mark: finished, repeated: true, stored: true, recorded: intentId }
       : taken(actionId);
   }
-  const begun = view.byId(intentId);
+  const begun = isNew ? undefined : view.byId(intentId);
   const own = begun === undefined ? ownIntent(batch, grant, booking) : undefined;
   const supersedes = begun === undefined ? (own?.id ?? ownAward(batch, grant, booking)) : begun.supersedes;
   const asked: KindedDraft = supersedes === undefined ? draft : { ...draft, supersedes };

@@ -17,12 +17,15 @@ export class StagedView implements DecisionView {
   /** The scope that was asked for last, and its definition. */
   #scope: ScopeName | undefined;
   #definition: ScopeDefinition | undefined;
+  /** What was asked for last of which there was nothing, by `claimKey`. */
+  #free: string | undefined;
 
   constructor(base: MarkView) {
     this.#base = base;
   }
 
   add(mark: Mark): void {
+    this.#free = undefined;
     this.#marks.set(mark.id, mark);
     if (mark.supersedes !== undefined) this.#over.add(mark.supersedes);
     if (mark.kind === 'intent') {
@@ -55,8 +58,11 @@ export class StagedView implements DecisionView {
   }
 
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
+    const key = claimKey(scope, resource);
+    if (key === this.#free) return NO_MARKS;
     const base = this.#base.claims(scope, resource);
-    const staged = this.#claims.size === 0 ? undefined : this.#claims.get(claimKey(scope, resource));
+    const staged = this.#claims.get(key);
+    if (staged === undefined && base === NO_MARKS) this.#free = key;
     if (staged === undefined) return base === NO_MARKS || this.#over.size === 0 ? base : this.#standing(base, NO_MARKS);
     return this.#standing(base, staged);
   }

@@ -183,12 +183,15 @@ export class RuledTurn extends PromisedTurn {
 
 /** One write. */
 export class WriteTurn extends PromisedTurn {
+  readonly #number: number;
   readonly #id: MarkId;
   readonly #draft: KindedDraft;
   readonly #facts: GatheredFacts;
 
-  constructor(caller: Caller, n: number, id: MarkId, draft: KindedDraft, facts: GatheredFacts) {
+  /** `number`: of the mark among the session's; 0 when the id was given to it before. */
+  constructor(caller: Caller, n: number, number: number, id: MarkId, draft: KindedDraft, facts: GatheredFacts) {
     super(caller, n, 'write');
+    this.#number = number;
     this.#id = id;
     this.#draft = draft;
     this.#facts = facts;
@@ -199,9 +202,10 @@ export class WriteTurn extends PromisedTurn {
   }
 
   protected rule(batch: GateBatch): Ruling {
-    const { revoked, grant, port } = this.caller;
+    const { revoked, grant, port, prefix } = this.caller;
     if (revoked) return REVOKED_RULING;
-    const ruling = ruleOnWrite(batch, grant, this.#id, this.#draft, this.#facts);
+    const isNew = port.ledger.isNew(prefix, this.#number);
+    const ruling = ruleOnWrite(batch, grant, this.#id, this.#draft, this.#facts, isNew);
     if (ruling.mark !== undefined && ruling.repeated === undefined) wait(port, batch, ruling, this.#draft);
     return ruling;
   }

@@ -47,6 +47,8 @@ interface Entry {
   over: boolean;
   supersededBy: MarkId | undefined;
   invalidators: Mark[] | undefined;
+  /** What an intent or an action is on. */
+  resource: Resource | undefined;
 }
 
 /** None, one, or several marks, in log order: one is the rule, and then there is no list for it. */
@@ -110,7 +112,14 @@ export class MarkIndex implements MarkView {
   }
 
   #applyMark(mark: Mark, seq: number): void {
-    const entry: Entry = { mark, seq, over: false, supersededBy: undefined, invalidators: undefined };
+    const entry: Entry = {
+      mark,
+      seq,
+      over: false,
+      supersededBy: undefined,
+      invalidators: undefined,
+      resource: undefined,
+    };
     const before = this.#byId.size;
     if (this.#byId.set(mark.id, entry).size === before) throw new RangeError(`mark ${mark.id} is already in the index`);
     this.#lastCreatedAt = Math.max(this.#lastCreatedAt, mark.createdAt);
@@ -135,7 +144,8 @@ export class MarkIndex implements MarkView {
       case 'action':
         if (mark.resource === undefined) break;
         {
-          const resource = resourceOf(bucket, mark.resource);
+          const resource = this.#resourceOf(bucket, mark, mark.resource);
+          entry.resource = resource;
           resource.all = grown(resource.all, entry);
           if (mark.failed !== true) resource.actions = withOne(resource.actions, mark);
         }
@@ -148,6 +158,13 @@ export class MarkIndex implements MarkView {
     }
   }
 
+  /** Where an action belongs: mostly to where the intent is that it takes the place of. */
+  #resourceOf(bucket: Bucket, { scope, supersedes }: Action, name: string): Resource {
+    const over = supersedes === undefined ? undefined : this.#byId.get(supersedes);
+    const isHere = over?.mark.kind === 'intent' && over.mark.scope === scope && over.mark.resource === name;
+    return (isHere ? over.resource : undefined) ?? resourceOf(bucket, name);
+  }
+
   #invalidate(id: MarkId, warning: Mark): void {
     const target = this.#byId.get(id);
     // One without strength takes nothing away, ever.
@@ -156,6 +173,7 @@ export class MarkIndex implements MarkView {
 
   #intend(bucket: Bucket, intent: Intent, entry: Entry): void {
     const resource = resourceOf(bucket, intent.resource);
+    entry.resource = resource;
     resource.all = grown(resource.all, entry);
     // Time does not run backwards in the log: the oldest intents are first, and what has expired at this mark's time stays so.
     const ttlMs = this.definitionOf(intent.scope)?.intentTtlMs ?? Infinity;
@@ -171,16 +189,12 @@ export class MarkIndex implements MarkView {
   #end(target: Entry | undefined): void {
     if (target === undefined || target.over) return;
     target.over = true;
-    const { mark } = target;
+    const { mark, resource } = target;
     if (mark.kind === 'need') this.#needs.delete(mark.id);
-    if ((mark.kind !== 'intent' && mark.kind !== 'action') || mark.resource === undefined) return;
-    const bucket = this.#buckets.get(mark.scope);
-    const resource = bucket?.resources.get(mark.resource);
-    if (bucket === undefined || resource === undefined) return;
-    if (mark.kind === 'intent') {
-      bucket.intents.delete(mark.id);
-      resource.intents = withoutOne(resource.intents, mark.id);
-    } else resource.actions = withoutOne(resource.actions, mark.id);
+    if (mark.kind === 'intent') this.#buckets.get(mark.scope)?.intents.delete(mark.id);
+    if (resource === undefined) return;
+    if (mark.kind === 'intent') resource.intents = withoutOne(resource.intents, mark.id);
+    else resource.actions = withoutOne(resource.actions, mark.id);
   }
 
   #bucket(scope: ScopeName): Bucket {

@@ -132,9 +132,17 @@ export function coversAny(scopes: readonly ScopeName[], other: ScopeName): boole
   return scopes.some((scope) => covers(scope, other));
 }
 
+/** Where the last `/` of `text` before `end` is; -1: there is none. By hand, because `lastIndexOf` leaves compiled code for every call. */
+export function lastSlash(text: string, end = text.length): number {
+  for (let i = end - 1; i >= 0; i -= 1) if (text.charCodeAt(i) === SLASH) return i;
+  return -1;
+}
+
+const SLASH = 0x2f;
+
 /** The scope one level up; undefined at the top. */
 export function parentScope(name: ScopeName): ScopeName | undefined {
-  const slash = name.lastIndexOf('/');
+  const slash = lastSlash(name);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a prefix of whole segments is a scope's name; checked on every look-up
   return slash < 0 ? undefined : (name.slice(0, slash) as ScopeName);
 }

@@ -1,4 +1,5 @@
 import type { AgentName, Mark, MarkId, ScopeName } from '../../space/marks.ts';
+import { sessionOf } from '../decided.ts';
 import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
 import type { DecisionView } from '../policies/policy.ts';
@@ -253,11 +254,6 @@ function endLease(state: GuardState, key: string, holder: MarkId): void {
   const held = leasesOn(state, key);
   if (held.length === 1) leases.delete(key);
   else leases.set(key, withoutHolder(held, holder));
-}
-
-/** The session that made an id. */
-function sessionOf(id: MarkId): string {
-  return id.slice(0, id.lastIndexOf('/'));
 }
 
 /** An agent that acts on a resource has used its award, or needs it no more. */
