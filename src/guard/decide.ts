@@ -6,28 +6,13 @@ import { conflict } from './policies/conflict.ts';
 import { content } from './policies/content.ts';
 import { editScope } from './policies/edit-scope.ts';
 import { envelope } from './policies/envelope.ts';
-import type { Policy, PolicyInput } from './policies/policy.ts';
+import type { PolicyInput } from './policies/policy.ts';
 import { probe } from './policies/probe.ts';
 import { rate } from './policies/rate.ts';
 import { size } from './policies/size.ts';
 import { staleEdit } from './policies/stale-edit.ts';
 import { syntax } from './policies/syntax.ts';
 import { verbsTopics } from './policies/verbs-topics.ts';
-
-/** What needs no facts: who may not costs nothing and learns nothing. In order; the first objection is the answer. */
-const ADMISSION: readonly Policy[] = [
-  authorization,
-  verbsTopics,
-  editScope,
-  size,
-  barrier,
-  probe,
-  envelope,
-  budget,
-  rate,
-];
-/** What comes after it. */
-const RULING: readonly Policy[] = [content, syntax, staleEdit, conflict];
 
 const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
 
@@ -36,18 +21,31 @@ const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
  * The draft is shaped and bounded (`parseDraft`).
  */
 export function decide(input: PolicyInput): Decision {
-  return firstObjection(ADMISSION, input) ?? firstObjection(RULING, input) ?? ALLOW;
+  return (
+    decideAdmission(input) ??
+    // What comes after it.
+    content(input) ??
+    syntax(input) ??
+    staleEdit(input) ??
+    conflict(input) ??
+    ALLOW
+  );
 }
 
-/** The part of {@link decide} that comes before facts are gathered; `undefined` admits. */
+/**
+ * The part of {@link decide} that comes before facts are gathered; `undefined` admits. What needs no facts: who may not costs nothing and
+ * learns nothing. In order; the first objection is the answer.
+ */
 export function decideAdmission(input: PolicyInput): Decision | undefined {
-  return firstObjection(ADMISSION, input);
-}
-
-function firstObjection(policies: readonly Policy[], input: PolicyInput): Decision | undefined {
-  for (const policy of policies) {
-    const objection = policy(input);
-    if (objection !== undefined) return objection;
-  }
-  return undefined;
+  return (
+    authorization(input) ??
+    verbsTopics(input) ??
+    editScope(input) ??
+    size(input) ??
+    barrier(input) ??
+    probe(input) ??
+    envelope(input) ??
+    budget(input) ??
+    rate(input)
+  );
 }

@@ -25,8 +25,9 @@ export class DecisionLedger {
   readonly #sessions = new Map<string, Noted>();
   /** Digests under ids that are not plain `c<n>`. */
   readonly #others = new Map<string, number>();
-  /** How to undo what the batch at hand noted: list, place, what was there. */
-  readonly #undo: [digests: number[], place: number, before: number][] = [];
+  /** What the batch at hand noted where nothing was before: lists, and the places in them. */
+  readonly #noted: number[][] = [];
+  readonly #places: number[] = [];
   readonly #stagedOthers = new Map<string, number>();
 
   /** Notes a decision found in the log, under the id it has there. */
@@ -59,8 +60,7 @@ export class DecisionLedger {
     const noted = digests[n - 1] ?? 0;
     if (noted === digest) return { suffix: `c${n}`, known: true };
     if (noted === 0) {
-      this.#undo.push([digests, n - 1, noted]);
-      noteAt(digests, n, digest);
+      this.#note(digests, n, digest);
       return { suffix: `c${n}`, known: false };
     }
     for (let attempt = 2; ; attempt += 1) {
@@ -80,8 +80,7 @@ export class DecisionLedger {
     const { digests } = noted;
     const number = numberOf(session, mark);
     if (!(number > 0) || (digests[n - 1] ?? 0) !== 0) return false;
-    this.#undo.push([digests, n - 1, 0]);
-    noteAt(digests, n, allowedDigest(call, number));
+    this.#note(digests, n, allowedDigest(call, number));
     // An execution has the next number too.
     noted.highest = Math.max(noted.highest, call === 'execute' ? number + 1 : number);
     return true;
@@ -89,14 +88,24 @@ export class DecisionLedger {
 
   keep(): void {
     for (const [id, digest] of this.#stagedOthers) this.#others.set(id, digest);
-    this.#undo.length = 0;
-    this.#stagedOthers.clear();
+    this.#forget();
   }
 
   drop(): void {
-    for (const [digests, place, before] of this.#undo) digests[place] = before;
-    this.#undo.length = 0;
+    for (const [i, digests] of this.#noted.entries()) digests[this.#places[i] ?? 0] = 0;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#noted.length = 0;
+    this.#places.length = 0;
     this.#stagedOthers.clear();
+  }
+
+  #note(digests: number[], n: number, digest: number): void {
+    this.#noted.push(digests);
+    this.#places.push(n - 1);
+    noteAt(digests, n, digest);
   }
 
   #noteMark(session: string, mark: MarkId | undefined): void {

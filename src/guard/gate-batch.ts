@@ -22,6 +22,7 @@ export class GateBatch implements Batch {
   readonly settings: GuardSettings;
   readonly run: string;
   readonly #base: number;
+  readonly #context: FoldContext & { seq: number };
   #afterwards: (() => void)[] = [];
 
   constructor(view: MarkView, state: GuardState, settings: GuardSettings, run: string, now: number) {
@@ -31,11 +32,13 @@ export class GateBatch implements Batch {
     this.run = run;
     this.now = now;
     this.#base = view.seq;
+    this.#context = { view: this.view, settings, seq: view.seq };
   }
 
-  /** The last entry's place in the log, if none of the batch is there already. */
-  get #context(): FoldContext {
-    return { view: this.view, settings: this.settings, seq: this.#base + this.entries.length };
+  /** What is folded next: the last entry, at its place in the log if none of the batch is there already. */
+  #contextOfLast(): FoldContext {
+    this.#context.seq = this.#base + this.entries.length;
+    return this.#context;
   }
 
   /** A mark, and the call that let it in when that leaves no record of its own. */
@@ -44,7 +47,7 @@ export class GateBatch implements Batch {
     if (call === undefined) this.entries.push({ key: mark.id, body: { type: 'mark', mark } });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strings and lists of strings
     else this.entries.push({ key: mark.id, body: { type: 'mark', mark, call: call as unknown as Json } });
-    const context = this.#context;
+    const context = this.#contextOfLast();
     if (call !== undefined) foldCall(this.state, mark, call, context);
     foldMark(this.state, mark, context);
   }
@@ -52,7 +55,7 @@ export class GateBatch implements Batch {
   addDecision(record: DecisionRecord): void {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a decision record is plain JSON
     this.entries.push({ key: record.id, body: { type: 'decision', decision: record as unknown as Json } });
-    foldDecision(this.state, record, this.#context);
+    foldDecision(this.state, record, this.#contextOfLast());
   }
 
   /** Puts off what follows from a call until the call itself is in. */
@@ -74,6 +77,6 @@ export class GateBatch implements Batch {
     const body = { type: 'event', event: told, ...(withdraws.length === 0 ? {} : { withdraws }) } as const;
     this.entries.push({ key, body });
     for (const id of withdraws) this.view.withdraw(id);
-    foldEvent(this.state, event, this.now, this.#context);
+    foldEvent(this.state, event, this.now, this.#contextOfLast());
   }
 }

@@ -96,7 +96,7 @@ const scopeSchema = z.strictObject({
 
 /** Which kind a draft has, by the fields only that kind has; undefined when it has none of them. */
 function kindOf(draft: Readonly<Record<string, unknown>>): MarkKind | undefined {
-  const has = (field: string): boolean => Object.hasOwn(draft, field);
+  const has = (field: string): boolean => draft[field] !== undefined;
   if (has('question')) return 'need';
   if (has('reason') || has('severity') || has('invalidates')) return 'warning';
   if (has('content') || has('source')) return 'observation';

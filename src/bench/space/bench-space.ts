@@ -84,11 +84,8 @@ export function callOf(op: Op, marks: number, unique: string): (session: Session
     case 'execute':
       return (session, n) => book(session, `free-${unique}-${n}`);
     case 'refused-execute':
-      return async (session, n) => {
-        // Taken by caller n; asked for by the next one.
-        const { verdict } = await execute(session, `taken-${(n + resources - 1) % resources}`);
-        expect(verdict === 'conflict', `a taken resource was answered ${verdict}`);
-      };
+      // Taken by caller n; asked for by the next one.
+      return (session, n) => execute(session, `taken-${(n + resources - 1) % resources}`).then(expectConflict);
     case 'read-by-resource':
       return (session, n) => expect(session.read({ scope: LAB, resource: `taken-${n % resources}` }).length === 2, op);
     case 'read-by-topic':
@@ -97,16 +94,24 @@ export function callOf(op: Op, marks: number, unique: string): (session: Session
   return (session, n) => expect(session.read({ scope: LAB, topic: `topic-${n % topics}` }).length >= PER_TOPIC, op);
 }
 
-async function observe(session: Session, topic: number): Promise<void> {
+function observe(session: Session, topic: number): Promise<void> {
   const content = { text: TEXT };
   const draft = { scope: LAB, topic: `topic-${topic}`, content, confidence: 0.5, source: 'fleet' };
-  const { verdict } = await session.write(draft);
-  expect(verdict === 'allow', `an observation was answered ${verdict}`);
+  return session.write(draft).then(expectAllow);
 }
 
-async function book(session: Session, resource: string): Promise<void> {
-  const { verdict } = await execute(session, resource);
-  expect(verdict === 'allow', `a free resource was answered ${verdict}`);
+function book(session: Session, resource: string): Promise<void> {
+  return execute(session, resource).then(expectAllow);
+}
+
+// One function each, made once: what is measured is the guard, not who calls it.
+const expectAllow = answered('allow');
+const expectConflict = answered('conflict');
+
+function answered(expected: string): (outcome: { readonly verdict: string }) => void {
+  return ({ verdict }) => {
+    if (verdict !== expected) throw unexpected(`a call was answered ${verdict}, not ${expected}`);
+  };
 }
 
 function execute(session: Session, resource: string): ReturnType<Session['execute']> {
@@ -114,5 +119,9 @@ function execute(session: Session, resource: string): ReturnType<Session['execut
 }
 
 function expect(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`the benchmark was answered otherwise than expected: ${what}`);
+  if (!holds) throw unexpected(what);
+}
+
+function unexpected(what: string): Error {
+  return new Error(`the benchmark was answered otherwise than expected: ${what}`);
 }

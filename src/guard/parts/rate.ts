@@ -21,7 +21,8 @@ export interface ImposedLimit extends RateLimit {
 const FLEET = stateKey<Tally>('rate/fleet');
 /** By `<definition>\0<agent>`. */
 const AGENTS = stateKey<Tally>('rate/agents');
-const NONE: readonly never[] = Object.freeze([]);
+/** What {@link limitsOver} answers where nothing is limited. */
+export const NO_LIMITS: readonly never[] = Object.freeze([]);
 
 /** Start of the window that `at` falls into: windows tumble, from multiples of their length since the epoch. Epoch ms. */
 export function windowStart(at: number, windowMs: number): number {
@@ -41,7 +42,7 @@ export function limitsOver(view: Pick<DecisionView, 'definitionOf'>, scope: Scop
     if (rateLimit !== undefined) (found ??= []).push({ by: name, ...rateLimit });
     at = parentScope(name);
   }
-  return found ?? NONE;
+  return found ?? NO_LIMITS;
 }
 
 /** Marks stored so far in the window of `now` under a limit: of one agent, or of all without one. */
@@ -64,7 +65,9 @@ export const ratePart: GuardPart = {
     if (happened.type !== 'call' || happened.mark === undefined || happened.repeated === true) return;
     const { call, scope, agent, at } = happened;
     if (scope === undefined || (call !== 'write' && call !== 'execute')) return;
-    for (const limit of limitsOver(view, scope)) {
+    const limits = limitsOver(view, scope);
+    if (limits === NO_LIMITS) return;
+    for (const limit of limits) {
       const { by, windowMs, perFleet, perAgent } = limit;
       const start = windowStart(at, windowMs);
       if (perFleet !== undefined) count(state, FLEET, by, start, windowMs);
