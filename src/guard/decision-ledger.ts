@@ -11,8 +11,9 @@ export type Call = Omit<DecisionRecord, 'at' | 'id'>;
 interface Noted {
   /** Digest of the decision at each call number. */
   readonly digests: number[];
-  /** No mark of the session's has a higher number. It does not fall when a batch is dropped. */
-  highest: number;
+  /** The highest number of a mark that a call left, and of one that an execution will leave. Neither falls when a batch is dropped. */
+  stored: number;
+  booked: number;
 }
 
 /**
@@ -44,12 +45,16 @@ export class DecisionLedger {
     const number = numberOf(session, mark);
     if (!(number > 0)) return;
     noteAt(noted.digests, Math.abs(call), allowedDigest(call < 0 ? 'execute' : 'write', number));
-    noted.highest = Math.max(noted.highest, number + 1);
+    noteNumber(noted, number, call < 0);
   }
 
-  /** Whether no mark of a session's can be in the log under this number or the next, so that nobody has to look. */
-  isNew(session: string, number: number): boolean {
-    return number > (this.#sessions.get(session)?.highest ?? 0);
+  /**
+   * Whether no mark of a session's can be in the log under this number or a higher one, so that nobody has to look. `booked`: but for the
+   * actions of executions that are under way.
+   */
+  isNew(session: string, number: number, booked = false): boolean {
+    const noted = this.#sessions.get(session);
+    return noted === undefined || (number > noted.stored && (booked || number > noted.booked));
   }
 
   /** The last part of the id for the decision on call `n` of `session`, noted as given; `known`: it is on record already. */
@@ -81,8 +86,7 @@ export class DecisionLedger {
     const number = numberOf(session, mark);
     if (!(number > 0) || (digests[n - 1] ?? 0) !== 0) return false;
     this.#note(digests, n, allowedDigest(call, number));
-    // An execution has the next number too.
-    noted.highest = Math.max(noted.highest, call === 'execute' ? number + 1 : number);
+    noteNumber(noted, number, call === 'execute');
     return true;
   }
 
@@ -111,14 +115,20 @@ export class DecisionLedger {
   #noteMark(session: string, mark: MarkId | undefined): void {
     const number = mark === undefined ? 0 : numberOf(session, mark);
     const noted = this.#notedOf(session);
-    if (number > 0) noted.highest = Math.max(noted.highest, number + 1);
+    if (number > 0) noteNumber(noted, number, true);
   }
 
   #notedOf(session: string): Noted {
     let noted = this.#sessions.get(session);
-    if (noted === undefined) this.#sessions.set(session, (noted = { digests: [], highest: 0 }));
+    if (noted === undefined) this.#sessions.set(session, (noted = { digests: [], stored: 0, booked: 0 }));
     return noted;
   }
+}
+
+/** An execution has the next number too. */
+function noteNumber(noted: Noted, number: number, isExecution: boolean): void {
+  noted.stored = Math.max(noted.stored, number);
+  if (isExecution) noted.booked = Math.max(noted.booked, number + 1);
 }
 
 function noteAt(digests: number[], n: number, digest: number): void {

@@ -113,10 +113,11 @@ export class Execution<Value> extends Turn {
 
   /** Adds the action to the batch, unless the lease was taken away in the meantime. */
   finish(batch: GateBatch, draft: Booking['done']): Mark | undefined {
-    const { key, intentId, actionId } = this.#booking;
-    const { revoked, agent } = this.caller;
-    const held = leaseOf(batch.state, key, intentId)?.fence;
-    if (revoked || held !== this.#fence || batch.view.byId(actionId) !== undefined) return undefined;
+    const { key, intentId, actionId, number } = this.#booking;
+    const { revoked, agent, port, prefix } = this.caller;
+    if (revoked || leaseOf(batch.state, key, intentId)?.fence !== this.#fence) return undefined;
+    // Somebody else who has the session's name may have used the id.
+    if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return undefined;
     const mark = stampMark(batch, agent, actionId, draft);
     batch.addMark(mark);
     return mark;

@@ -9,7 +9,9 @@ import type { DecisionView } from './policies/policy.ts';
  */
 export class StagedView implements DecisionView {
   readonly #base: MarkView;
-  readonly #marks = new Map<MarkId, Mark>();
+  readonly #marks: Mark[] = [];
+  /** The first of `#marks`, by id: as many as there were when somebody last looked for one that is not committed. */
+  readonly #byId = new Map<MarkId, Mark>();
   readonly #over = new Set<MarkId>();
   /** By `claimKey`. */
   readonly #claims = new Map<string, (Action | Intent)[]>();
@@ -26,7 +28,7 @@ export class StagedView implements DecisionView {
 
   add(mark: Mark): void {
     this.#free = undefined;
-    this.#marks.set(mark.id, mark);
+    this.#marks.push(mark);
     if (mark.supersedes !== undefined) this.#over.add(mark.supersedes);
     if (mark.kind === 'intent') {
       push(this.#intents, mark.scope, mark);
@@ -41,7 +43,13 @@ export class StagedView implements DecisionView {
   }
 
   byId(id: MarkId): Mark | undefined {
-    return this.#marks.get(id) ?? this.#base.byId(id);
+    const committed = this.#base.byId(id);
+    if (committed !== undefined) return committed;
+    for (let i = this.#byId.size; i < this.#marks.length; i += 1) {
+      const mark = this.#marks[i];
+      if (mark !== undefined) this.#byId.set(mark.id, mark);
+    }
+    return this.#byId.get(id);
   }
 
   isSuperseded(id: MarkId): boolean {

@@ -96,12 +96,13 @@ const scopeSchema = z.strictObject({
 
 /** Which kind a draft has, by the fields only that kind has; undefined when it has none of them. */
 function kindOf(draft: Readonly<Record<string, unknown>>): MarkKind | undefined {
-  const has = (field: string): boolean => draft[field] !== undefined;
-  if (has('question')) return 'need';
-  if (has('reason') || has('severity') || has('invalidates')) return 'warning';
-  if (has('content') || has('source')) return 'observation';
-  if (has('result')) return 'action';
-  if (has('action') && (has('resource') || has('confidence'))) return 'intent';
+  // Named one by one: that is compiled to plain loads.
+  const { question, reason, severity, invalidates, content, source, result, action, resource, confidence } = draft;
+  if (question !== undefined) return 'need';
+  if (reason !== undefined || severity !== undefined || invalidates !== undefined) return 'warning';
+  if (content !== undefined || source !== undefined) return 'observation';
+  if (result !== undefined) return 'action';
+  if (action !== undefined && (resource !== undefined || confidence !== undefined)) return 'intent';
   return undefined;
 }
 

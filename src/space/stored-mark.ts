@@ -84,8 +84,13 @@ const RULES: MarkRules = {
   },
 };
 
+/** What the gate assigns: no draft may have it. */
+const ASSIGNED: ReadonlySet<string> = new Set(['kind', 'id', 'agent', 'createdAt', 'resolvedBy']);
+
 interface KindRules {
   readonly fields: ReadonlyMap<string, FieldRule>;
+  /** Those that a draft may have. */
+  readonly drafted: ReadonlyMap<string, FieldRule>;
   readonly required: readonly string[];
 }
 const KINDS: ReadonlyMap<unknown, KindRules> = new Map(
@@ -95,6 +100,7 @@ const KINDS: ReadonlyMap<unknown, KindRules> = new Map(
       kind,
       {
         fields: new Map(fields),
+        drafted: new Map(fields.filter(([field]) => !ASSIGNED.has(field))),
         required: fields.filter(([, rule]) => rule.optional !== true).map(([field]) => field),
       },
     ];
@@ -105,9 +111,6 @@ export function isMarkId(value: unknown): value is MarkId {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME;
 }
 
-/** What the gate assigns: no draft may have it. */
-const ASSIGNED: ReadonlySet<string> = new Set(['kind', 'id', 'agent', 'createdAt', 'resolvedBy']);
-
 /** Whether `fields` are all that a draft of this kind must have and nothing that it may not; its strength may be left out. */
 export function fitsDraft(kind: MarkKind, fields: Readonly<Record<string, unknown>>): boolean {
   const rules = KINDS.get(kind);
@@ -115,8 +118,8 @@ export function fitsDraft(kind: MarkKind, fields: Readonly<Record<string, unknow
   let missing = rules.required.length - REQUIRED_OF_GATE;
   let hasStrength = false;
   for (const field of Object.keys(fields)) {
-    const rule = rules.fields.get(field);
-    if (rule === undefined || ASSIGNED.has(field) || !rule.holds(fields[field])) return false;
+    const rule = rules.drafted.get(field);
+    if (rule === undefined || !rule.holds(fields[field])) return false;
     if (field === 'strength') hasStrength = true;
     if (rule.optional !== true) missing -= 1;
   }

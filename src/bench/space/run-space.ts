@@ -56,7 +56,9 @@ export interface SpaceReport {
 }
 
 const BYTES_POPULATION = 100_000;
+/** Of each operation, on a small space: what is measured is compiled code. */
 const WARM_UP_CALLS = 4_096;
+const WARM_UP_SPACES = 16;
 const FSYNC_MS = 1_000;
 const JOB_MS = 1_800_000;
 const POSTGRES_CALLS = 8_192;
@@ -136,6 +138,12 @@ async function measurePopulation(
   const warm = await fresh(8);
   for (const op of OPS) await callAll(warm.sessions, WARM_UP_CALLS, callOf(op, 8, 'warm'));
   await warm.gate.close();
+  for (let i = 0; i < WARM_UP_SPACES; i += 1) {
+    const space = await openBenchSpace(createMemoryLog());
+    await populate(space, 1000);
+    for (const op of OPS) await callAll(space.sessions, WARM_UP_CALLS, callOf(op, 1000, 'warm'));
+    await space.gate.close();
+  }
   const results: SpaceResult[] = [];
   const reads = OPS.filter((op) => op.startsWith('read'));
   // Reads first: they leave the population as it is.
