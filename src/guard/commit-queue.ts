@@ -106,7 +106,7 @@ export class CommitQueue<B extends Batch> {
         this.#stop(tasks, cause);
         return;
       }
-      for (const task of tasks) task.done();
+      acknowledge(tasks);
     }
     this.#running = undefined;
   }
@@ -168,4 +168,8 @@ export class CommitQueue<B extends Batch> {
     this.#waiting = [];
     for (const task of [...tasks, ...rest]) task.fail(failure);
   }
+}
+
+function acknowledge(tasks: readonly Pick<Task<never>, 'done'>[]): void {
+  for (const task of tasks) task.done();
 }

@@ -49,7 +49,7 @@ export class GateSession implements Session {
   #calls = 0;
   #marks = 0;
   /** Numbers of the intents of executions under way; their actions have the numbers after them. */
-  readonly #booked = new Set<number>();
+  readonly #booked: number[] = [];
   #revoked = false;
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
@@ -163,8 +163,14 @@ export class GateSession implements Session {
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
     const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource), number };
     // Its ids are taken until it is over: no retry of a write can come in between.
-    this.#booked.add(number);
-    const execution = new Execution(this.#caller, n, booking, tool, () => this.#booked.delete(number));
+    this.#booked.push(number);
+    const execution = new Execution(
+      this.#caller,
+      n,
+      booking,
+      tool,
+      () => void this.#booked.splice(this.#booked.indexOf(number), 1),
+    );
     this.#port.push(execution);
     return execution.outcome;
   }
@@ -246,7 +252,7 @@ export class GateSession implements Session {
     const digits = id.startsWith(this.#markPrefix) ? id.slice(this.#markPrefix.length) : '';
     if (!/^[1-9]\d{0,14}$/u.test(digits)) return false;
     const n = Number(digits);
-    return n <= this.#marks && !this.#booked.has(n) && !this.#booked.has(n - 1);
+    return n <= this.#marks && !this.#booked.includes(n) && !this.#booked.includes(n - 1);
   }
 
   /** The text of an agent's own file is bounded by its edit scope, which has an answer of its own for files that are too large. */

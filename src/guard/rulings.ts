@@ -1,5 +1,5 @@
 import { equalJson } from '../space/json-value.ts';
-import { isExpired } from '../space/mark-index.ts';
+import { isExpired, NO_MARKS } from '../space/mark-index.ts';
 import type { KindedDraft } from '../space/mark-schema.ts';
 import { stampDraft } from '../space/stamp.ts';
 import type { AgentName, Intent, Mark, MarkId, ScopeName } from '../space/marks.ts';
@@ -8,7 +8,7 @@ import type { Decision } from './decision.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
 import { standingOf } from './intent-standing.ts';
-import { awardsOn, contestOn, leaseOf } from './parts/claims.ts';
+import { awardOf, contestOn, leaseOf } from './parts/claims.ts';
 import { isConcentrated } from './parts/concentration.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
@@ -129,8 +129,10 @@ export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking, 
 /** The agent's live intent on a resource that no tool is running for. */
 function ownIntent(batch: GateBatch, grant: Grant, { draft, key }: Booking): Intent | undefined {
   const { scope, resource } = draft;
+  const claims = batch.view.claims(scope, resource);
+  if (claims === NO_MARKS) return undefined;
   const ttlMs = batch.view.definitionOf(scope)?.intentTtlMs ?? Infinity;
-  for (const claim of batch.view.claims(scope, resource)) {
+  for (const claim of claims) {
     if (claim.kind !== 'intent' || claim.agent !== grant.agent || isExpired(claim, batch.now, ttlMs)) continue;
     if (leaseOf(batch.state, key, claim.id) === undefined) return claim;
   }
@@ -139,8 +141,7 @@ function ownIntent(batch: GateBatch, grant: Grant, { draft, key }: Booking): Int
 
 /** The intent by which the agent won a resource that it may act on now. */
 function ownAward({ state, now }: GateBatch, { agent }: Grant, { key }: Booking): MarkId | undefined {
-  for (const award of awardsOn(state, key, now)) if (award.agent === agent) return award.intent;
-  return undefined;
+  return awardOf(state, key, agent, now)?.intent;
 }
 
 /**

@@ -13,8 +13,8 @@ export class StagedView implements DecisionView {
   /** The first of `#marks`, by id: as many as there were when somebody last looked for one that is not committed. */
   readonly #byId = new Map<MarkId, Mark>();
   readonly #over = new Set<MarkId>();
-  /** By `claimKey`. */
-  readonly #claims = new Map<string, (Action | Intent)[]>();
+  /** By `claimKey`: one is the rule, and then there is no list for it. */
+  readonly #claims = new Map<string, Action | Intent | (Action | Intent)[]>();
   readonly #intents = new Map<ScopeName, Intent[]>();
   /** The scope that was asked for last, and its definition. */
   #scope: ScopeName | undefined;
@@ -32,10 +32,18 @@ export class StagedView implements DecisionView {
     if (mark.supersedes !== undefined) this.#over.add(mark.supersedes);
     if (mark.kind === 'intent') {
       push(this.#intents, mark.scope, mark);
-      push(this.#claims, claimKey(mark.scope, mark.resource), mark);
+      this.#claim(mark, mark.resource);
     } else if (mark.kind === 'action' && mark.failed !== true && mark.resource !== undefined) {
-      push(this.#claims, claimKey(mark.scope, mark.resource), mark);
+      this.#claim(mark, mark.resource);
     }
+  }
+
+  #claim(mark: Action | Intent, resource: string): void {
+    const key = claimKey(mark.scope, resource);
+    const staged = this.#claims.get(key);
+    if (staged === undefined) this.#claims.set(key, mark);
+    else if (Array.isArray(staged)) staged.push(mark);
+    else this.#claims.set(key, [staged, mark]);
   }
 
   withdraw(id: MarkId): void {
@@ -72,7 +80,7 @@ export class StagedView implements DecisionView {
     const staged = this.#claims.get(key);
     if (staged === undefined && base === NO_MARKS) this.#free = key;
     if (staged === undefined) return base === NO_MARKS || this.#over.size === 0 ? base : this.#standing(base, NO_MARKS);
-    return this.#standing(base, staged);
+    return this.#standing(base, Array.isArray(staged) ? staged : [staged]);
   }
 
   *#standing(base: Iterable<Action | Intent>, staged: readonly (Action | Intent)[]): Iterable<Action | Intent> {

@@ -10,6 +10,12 @@ export class LayeredMap<Value> {
   /** What was staged, in order: each key, and what was there before (undefined: nothing). */
   readonly #keys: string[] = [];
   readonly #before: (Value | typeof GONE | undefined)[] = [];
+  readonly #onStaged: (() => void) | undefined;
+
+  /** `onStaged` is told of the first change after a `keep` or a `drop`. */
+  constructor(onStaged?: () => void) {
+    this.#onStaged = onStaged;
+  }
 
   get(key: string): Value | undefined {
     const value = this.#values.get(key);
@@ -25,6 +31,7 @@ export class LayeredMap<Value> {
   }
 
   #stage(key: string, value: Value | typeof GONE): void {
+    if (this.#keys.length === 0) this.#onStaged?.();
     this.#keys.push(key);
     this.#before.push(this.#values.get(key));
     this.#values.set(key, value);
@@ -94,28 +101,29 @@ export class GuardState implements GuardMemory {
   readonly #maps: (LayeredMap<unknown> | undefined)[] = [];
   /** By slot and name. */
   readonly #families = new Map<string, LayeredMap<unknown>>();
+  /** Those in which something is staged. */
+  readonly #staged: LayeredMap<unknown>[] = [];
 
   map<Value>({ slot }: StateKey<Value>, of?: string): LayeredMap<Value> {
-    let found = of === undefined ? this.#maps[slot] : this.#families.get(`${slot}/${of}`);
-    if (found === undefined) {
-      found = new LayeredMap<unknown>();
-      if (of === undefined) this.#maps[slot] = found;
-      else this.#families.set(`${slot}/${of}`, found);
-    }
+    const found = of === undefined ? this.#maps[slot] : this.#families.get(`${slot}/${of}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key carries the type of its map's values
-    return found as LayeredMap<Value>;
+    return (found ?? this.#create(slot, of)) as LayeredMap<Value>;
+  }
+
+  #create(slot: number, of: string | undefined): LayeredMap<unknown> {
+    const map: LayeredMap<unknown> = new LayeredMap<unknown>(() => this.#staged.push(map));
+    if (of === undefined) this.#maps[slot] = map;
+    else this.#families.set(`${slot}/${of}`, map);
+    return map;
   }
 
   keep(): void {
-    for (const map of this.#all()) map.keep();
+    for (const map of this.#staged) map.keep();
+    this.#staged.length = 0;
   }
 
   drop(): void {
-    for (const map of this.#all()) map.drop();
-  }
-
-  *#all(): Iterable<LayeredMap<unknown>> {
-    for (const map of this.#maps) if (map !== undefined) yield map;
-    yield* this.#families.values();
+    for (const map of this.#staged) map.drop();
+    this.#staged.length = 0;
   }
 }

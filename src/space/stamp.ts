@@ -7,6 +7,16 @@ import type { AgentName, Mark, MarkId } from './marks.ts';
  */
 export function stampDraft(draft: KindedDraft, id: MarkId, agent: AgentName, createdAt: number): Mark {
   const { supersedes } = draft;
+  if (
+    draft.kind === 'action' &&
+    draft.failed === undefined &&
+    draft.resource !== undefined &&
+    supersedes !== undefined
+  ) {
+    // What every execution leaves.
+    const { kind, scope, strength, resource, action, result } = draft;
+    return Object.freeze({ id, agent, scope, createdAt, strength, kind, action, result, resource, supersedes });
+  }
   const mark = bareMark(draft, id, agent, createdAt);
   return Object.freeze(supersedes === undefined ? mark : { ...mark, supersedes });
 }

@@ -73,6 +73,13 @@ export function awardsOn(memory: GuardMemory, key: string, now: number): readonl
   return awards.length === 0 ? awards : awards.filter(({ until }) => now <= until);
 }
 
+/** The award by which an agent may have a resource now. */
+export function awardOf(memory: GuardMemory, key: string, agent: AgentName, now: number): Award | undefined {
+  const awards = memory.map(AWARDS).get(key);
+  if (awards !== undefined) for (const award of awards) if (award.agent === agent && now <= award.until) return award;
+  return undefined;
+}
+
 /** The Need that asks who may have a resource for which several yielded to each other. */
 export function contestOn(memory: GuardMemory, key: string): MarkId | undefined {
   return memory.map(CONTESTS).get(key);

@@ -1,9 +1,9 @@
-import type { AgentName, Intent, MarkId } from '../../space/marks.ts';
+import type { Action, AgentName, Intent, MarkId } from '../../space/marks.ts';
 import { isExpired, NO_MARKS } from '../../space/mark-index.ts';
 import { accessOf } from '../../space/query.ts';
 import type { ConflictPolicy, ScopeDefinition } from '../../space/scope.ts';
 import type { Decision } from '../decision.ts';
-import { awardsOn, leaseOf, leasesOn } from '../parts/claims.ts';
+import { type Award, awardsOn, type Lease, leaseOf, leasesOn } from '../parts/claims.ts';
 import { claimKey } from '../staged-view.ts';
 import type { Policy, PolicyInput } from './policy.ts';
 
@@ -86,18 +86,31 @@ const NOBODYS: Standing = Object.freeze({
   contenders: 0,
 });
 
-/** Costs at most the units of the resource and, under `yield-all`, those who contend for it. */
-function standingOn(
-  { memory, view, draft, grant, facts, now }: PolicyInput,
-  resource: string,
-  definition: ScopeDefinition,
-  units: number,
-): Standing {
+function standingOn(input: PolicyInput, resource: string, definition: ScopeDefinition, units: number): Standing {
+  const { memory, view, draft, now } = input;
   const key = claimKey(draft.scope, resource);
   const leases = leasesOn(memory, key);
   const awards = awardsOn(memory, key, now);
   const claims = view.claims(draft.scope, resource);
-  if (leases.length === 0 && awards.length === 0 && claims === NO_MARKS) return NOBODYS;
+  const isFree = leases.length === 0 && awards.length === 0 && claims === NO_MARKS;
+  return isFree ? NOBODYS : standingAmong(input, { leases, awards, claims }, definition, units);
+}
+
+/** Costs at most the units of the resource and, under `yield-all`, those who contend for it. */
+function standingAmong(
+  { draft, grant, facts, now }: PolicyInput,
+  {
+    leases,
+    awards,
+    claims,
+  }: {
+    readonly leases: readonly Lease[];
+    readonly awards: readonly Award[];
+    readonly claims: Iterable<Action | Intent>;
+  },
+  definition: ScopeDefinition,
+  units: number,
+): Standing {
   let own: Holder | undefined;
   let awarded = false;
   let holder: Holder | undefined;
