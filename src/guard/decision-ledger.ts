@@ -79,11 +79,10 @@ export class DecisionLedger {
     }
   }
 
-  /** Notes a call that was allowed and left `mark`, if it is made for the first time: then `c<n>` is its id. */
-  noteAllowed(session: string, n: number, call: 'write' | 'execute', mark: MarkId): boolean {
+  /** Notes a call that was allowed and left the session's mark `number`, if it is made for the first time: then `c<n>` is its id. */
+  noteAllowed(session: string, n: number, call: 'write' | 'execute', number: number): boolean {
     const noted = this.#notedOf(session);
     const { digests } = noted;
-    const number = numberOf(session, mark);
     if (!(number > 0) || (digests[n - 1] ?? 0) !== 0) return false;
     this.#note(digests, n, allowedDigest(call, number));
     noteNumber(noted, number, call === 'execute');
@@ -164,7 +163,7 @@ function allowedDigest(call: 'write' | 'execute', number: number): number {
 }
 
 /** The number of a mark of the session's own; NaN for any other. */
-function numberOf(session: string, mark: MarkId): number {
+export function numberOf(session: string, mark: MarkId): number {
   return mark.startsWith(session) ? Number(mark.slice(session.length + 2)) : Number.NaN;
 }
 

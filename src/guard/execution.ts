@@ -29,7 +29,7 @@ export class Execution<Value> extends Turn {
     tool: (lease: ToolLease) => Value | Promise<Value>,
     over: (booking: Booking) => void,
   ) {
-    super(caller, n, 'execute');
+    super(caller, n, 'execute', booking.number);
     const { promise, resolve, reject } = Promise.withResolvers<ExecuteOutcome<Awaited<Value>>>();
     this.outcome = promise;
     this.#resolve = resolve;
@@ -44,10 +44,9 @@ export class Execution<Value> extends Turn {
   }
 
   protected rule(batch: GateBatch): Ruling {
-    const { revoked, grant, port, prefix } = this.caller;
+    const { revoked, grant, port } = this.caller;
     if (revoked) return REVOKED_RULING;
-    const isNew = port.ledger.isNew(prefix, this.#booking.number);
-    const ruling = ruleOnExecute(batch, grant, this.#booking, isNew);
+    const ruling = ruleOnExecute(batch, grant, this.#booking, this.isNew());
     wait(port, batch, ruling, this.#booking.draft);
     return ruling;
   }

@@ -41,14 +41,14 @@ export class GateBatch implements Batch {
     return this.#context;
   }
 
-  /** A mark, and the call that let it in when that leaves no record of its own. */
-  addMark(mark: Mark, call?: MarkCall | PlainCall): void {
+  /** A mark, and the call, of a session of `epoch`, that let it in when that leaves no record of its own. */
+  addMark(mark: Mark, call?: MarkCall | PlainCall, epoch?: string): void {
     this.view.add(mark);
     if (call === undefined) this.entries.push({ key: mark.id, body: { type: 'mark', mark } });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- strings and lists of strings
     else this.entries.push({ key: mark.id, body: { type: 'mark', mark, call: call as unknown as Json } });
     const context = this.#contextOfLast();
-    if (call !== undefined) foldCall(this.state, mark, call, context);
+    if (call !== undefined) foldCall(this.state, mark, call, context, epoch);
     foldMark(this.state, mark, context);
   }
 

@@ -11,7 +11,6 @@ import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
 import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
-import { isSessionRevoked } from './parts/sessions.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
 import { deny, type GatheredFacts } from './policies/policy.ts';
 import { ruleOnWrite, type Ruling } from './rulings.ts';
@@ -27,7 +26,7 @@ import {
   SessionSubscriptions,
 } from './subscriptions.ts';
 import {
-  type Caller,
+  Caller,
   type CallKind,
   CallTurn,
   FAULT,
@@ -50,7 +49,6 @@ export class GateSession implements Session {
   #marks = 0;
   /** Numbers of the intents of executions under way; their actions have the numbers after them. */
   readonly #booked: number[] = [];
-  #revoked = false;
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
     this.#port = port;
@@ -66,20 +64,8 @@ export class GateSession implements Session {
       },
       grant,
     );
-    const { agent } = grant;
-    const prefix = `${port.run}/${agent}/${epoch}`;
-    const isRevoked = (): boolean => this.#revoked || isSessionRevoked(port.state, prefix);
-    this.#caller = {
-      agent,
-      epoch,
-      prefix,
-      grant,
-      port,
-      get revoked() {
-        return isRevoked();
-      },
-    };
-    this.#markPrefix = `${prefix}/m`;
+    this.#caller = new Caller(port, grant, epoch);
+    this.#markPrefix = `${this.#caller.prefix}/m`;
   }
 
   get revoked(): boolean {
@@ -88,7 +74,7 @@ export class GateSession implements Session {
 
   /** Ends the session; calls under way are denied when their turn comes. The gate's, not the agent's, to call. */
   revoke(): void {
-    this.#revoked = true;
+    this.#caller.revoke();
   }
 
   write(input: unknown, options?: { readonly retryOf?: MarkId }): Promise<Outcome> {

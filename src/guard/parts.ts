@@ -55,7 +55,13 @@ export function foldEvent(state: GuardState, event: GuardEvent, at: number, cont
 }
 
 /** The call that let a mark in. */
-export function foldCall(state: GuardState, mark: Mark, call: MarkCall | PlainCall, context: FoldContext): void {
+export function foldCall(
+  state: GuardState,
+  mark: Mark,
+  call: MarkCall | PlainCall,
+  context: FoldContext,
+  epoch = epochOf(mark.id),
+): void {
   const plain = typeof call === 'number';
   fold(
     state,
@@ -63,7 +69,7 @@ export function foldCall(state: GuardState, mark: Mark, call: MarkCall | PlainCa
       type: 'call',
       at: mark.createdAt,
       agent: mark.agent,
-      epoch: epochOf(mark.id),
+      epoch,
       call: plain ? (call < 0 ? 'execute' : 'write') : call.call,
       verdict: plain || call.reason === undefined ? 'allow' : 'blocked',
       check: undefined,

@@ -2,8 +2,10 @@ import type { KindedDraft } from '../space/mark-schema.ts';
 import type { AgentName, Json, MarkId } from '../space/marks.ts';
 import type { Task } from './commit-queue.ts';
 import type { DecisionRecord, Outcome } from './decision.ts';
+import { numberOf } from './decision-ledger.ts';
 import type { GateBatch } from './gate-batch.ts';
 import type { Grant } from './grants.ts';
+import { isSessionRevoked } from './parts/sessions.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import type { GatheredFacts } from './policies/policy.ts';
 import { addContest, ruleOnWrite, type Ruling } from './rulings.ts';
@@ -13,14 +15,30 @@ import { shortened, subjectOfMark } from './subject.ts';
 export type CallKind = DecisionRecord['call'];
 
 /** The session that a call is made in. */
-export interface Caller {
+export class Caller {
   readonly agent: AgentName;
   readonly epoch: string;
   /** `<run>/<agent>/<epoch>`: what its ids begin with. */
   readonly prefix: string;
   readonly grant: Grant;
-  readonly revoked: boolean;
   readonly port: SessionPort;
+  #revoked = false;
+
+  constructor(port: SessionPort, grant: Grant, epoch: string) {
+    this.agent = grant.agent;
+    this.epoch = epoch;
+    this.prefix = `${port.run}/${grant.agent}/${epoch}`;
+    this.grant = grant;
+    this.port = port;
+  }
+
+  get revoked(): boolean {
+    return this.#revoked || isSessionRevoked(this.port.state, this.prefix);
+  }
+
+  revoke(): void {
+    this.#revoked = true;
+  }
 }
 
 const REVOKED = { verdict: 'denied', denial: { code: 'session-revoked', check: 'identity' } } as const;
@@ -38,15 +56,23 @@ export abstract class Turn implements Task<GateBatch> {
   protected readonly caller: Caller;
   readonly #n: number;
   readonly #call: CallKind;
+  readonly #number: number;
   #ruling = FAULT;
   #failure: Error | undefined = undefined;
   #told: DecisionRecord | undefined = undefined;
 
-  /** `n`: the call's number in its session. */
-  constructor(caller: Caller, n: number, call: CallKind) {
+  /** `n`: the call's number in its session; `number`: that of the new mark it may leave, 0 when it leaves none of its own. */
+  constructor(caller: Caller, n: number, call: CallKind, number = 0) {
     this.caller = caller;
     this.#n = n;
     this.#call = call;
+    this.#number = number;
+  }
+
+  /** Nothing can be stored under the mark's id, or the one after it. */
+  protected isNew(): boolean {
+    const { port, prefix } = this.caller;
+    return this.#number > 0 && port.ledger.isNew(prefix, this.#number);
   }
 
   /** What goes on record of what was asked; made only where it does. */
@@ -89,9 +115,10 @@ export abstract class Turn implements Task<GateBatch> {
     const { decision, mark, recorded = mark?.id, flags } = ruling;
     const fresh = mark !== undefined && ruling.stored === undefined;
     if (fresh && decision.verdict === 'allow' && flags === undefined && (call === 'write' || call === 'execute')) {
-      const isPlain = port.told === undefined && port.ledger.noteAllowed(prefix, n, call, mark.id);
+      const number = this.#number > 0 ? this.#number : numberOf(prefix, mark.id);
+      const isPlain = port.told === undefined && port.ledger.noteAllowed(prefix, n, call, number);
       if (isPlain) {
-        batch.addMark(mark, call === 'execute' ? -n : n);
+        batch.addMark(mark, call === 'execute' ? -n : n, epoch);
         return undefined;
       }
     }
@@ -111,7 +138,7 @@ export abstract class Turn implements Task<GateBatch> {
     const { suffix, known } = port.ledger.idFor(prefix, n, made);
     if (fresh && !known && (call === 'write' || call === 'execute')) {
       const why = { ...(reason === undefined ? NOTHING : { reason }), ...(flags === undefined ? NOTHING : { flags }) };
-      batch.addMark(mark, { c: suffix, call, ...why });
+      batch.addMark(mark, { c: suffix, call, ...why }, epoch);
       if (port.told === undefined) return undefined;
       return { id: `${prefix}/${suffix}`, at: batch.now, ...made };
     }
@@ -130,8 +157,8 @@ export abstract class PromisedTurn extends Turn {
   protected readonly settled: (outcome: Outcome) => void;
   readonly fail: (error: Error) => void;
 
-  constructor(caller: Caller, n: number, call: CallKind) {
-    super(caller, n, call);
+  constructor(caller: Caller, n: number, call: CallKind, number = 0) {
+    super(caller, n, call, number);
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     this.outcome = promise;
     this.settled = resolve;
@@ -183,15 +210,13 @@ export class RuledTurn extends PromisedTurn {
 
 /** One write. */
 export class WriteTurn extends PromisedTurn {
-  readonly #number: number;
   readonly #id: MarkId;
   readonly #draft: KindedDraft;
   readonly #facts: GatheredFacts;
 
   /** `number`: of the mark among the session's; 0 when the id was given to it before. */
   constructor(caller: Caller, n: number, number: number, id: MarkId, draft: KindedDraft, facts: GatheredFacts) {
-    super(caller, n, 'write');
-    this.#number = number;
+    super(caller, n, 'write', number);
     this.#id = id;
     this.#draft = draft;
     this.#facts = facts;
@@ -202,10 +227,9 @@ export class WriteTurn extends PromisedTurn {
   }
 
   protected rule(batch: GateBatch): Ruling {
-    const { revoked, grant, port, prefix } = this.caller;
+    const { revoked, grant, port } = this.caller;
     if (revoked) return REVOKED_RULING;
-    const isNew = port.ledger.isNew(prefix, this.#number);
-    const ruling = ruleOnWrite(batch, grant, this.#id, this.#draft, this.#facts, isNew);
+    const ruling = ruleOnWrite(batch, grant, this.#id, this.#draft, this.#facts, this.isNew());
     if (ruling.mark !== undefined && ruling.repeated === undefined) wait(port, batch, ruling, this.#draft);
     return ruling;
   }
