@@ -45,7 +45,5 @@ export interface FoldContext {
  */
 export interface GuardPart {
   readonly name: string;
-  /** What it folds: it is not asked about anything else. */
-  readonly of: readonly Happened['type'][];
   readonly fold: (state: GuardState, happened: Happened, context: FoldContext) => void;
 }

@@ -5,7 +5,7 @@ import { isMarkKind } from '../space/marks.ts';
 import { decisionIn, epochOf, type MarkCall, markCallIn, type PlainCall } from './decided.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GuardEvent } from './guard-event.ts';
-import type { FoldContext, GuardPart, Happened } from './happened.ts';
+import type { FoldContext, Happened } from './happened.ts';
 import { barrierPart } from './parts/barrier.ts';
 import { budgetPart } from './parts/budget.ts';
 import { claimsPart } from './parts/claims.ts';
@@ -16,24 +16,6 @@ import { sessionsPart } from './parts/sessions.ts';
 import { subscriptionsPart } from './parts/subscriptions.ts';
 import { type GuardState, stateKey } from './state.ts';
 
-/** Everything the guard remembers, one part a concern. A new one is a file in `parts` and a line here. */
-const PARTS: readonly GuardPart[] = [
-  sessionsPart,
-  barrierPart,
-  envelopePart,
-  budgetPart,
-  ratePart,
-  probePart,
-  claimsPart,
-  subscriptionsPart,
-];
-
-const FOLDING: { readonly [Type in Happened['type']]: readonly GuardPart[] } = {
-  call: PARTS.filter(({ of }) => of.includes('call')),
-  mark: PARTS.filter(({ of }) => of.includes('mark')),
-  event: PARTS.filter(({ of }) => of.includes('event')),
-};
-
 const EVENTS = stateKey<number>('events');
 
 /** The key of the next event: events are counted, so that the same history makes the same keys. */
@@ -41,8 +23,16 @@ export function nextEventKey(state: GuardState, run: string): string {
   return `${run}/event/${(state.map(EVENTS).get('') ?? 0) + 1}`;
 }
 
+/** Everything the guard remembers, one part a concern. A new one is a file in `parts` and a line here. */
 function fold(state: GuardState, happened: Happened, context: FoldContext): void {
-  for (const part of FOLDING[happened.type]) part.fold(state, happened, context);
+  sessionsPart.fold(state, happened, context);
+  barrierPart.fold(state, happened, context);
+  envelopePart.fold(state, happened, context);
+  budgetPart.fold(state, happened, context);
+  ratePart.fold(state, happened, context);
+  probePart.fold(state, happened, context);
+  claimsPart.fold(state, happened, context);
+  subscriptionsPart.fold(state, happened, context);
 }
 
 export function foldMark(state: GuardState, mark: Mark, context: FoldContext): void {

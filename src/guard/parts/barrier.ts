@@ -88,7 +88,6 @@ export function* standingRestrictions(memory: GuardMemory): Iterable<StandingRes
  */
 export const barrierPart: GuardPart = {
   name: 'barrier',
-  of: ['mark', 'event'],
   fold: (state, happened) => {
     if (happened.type === 'mark') foldMark(state, happened.mark);
     else if (happened.type === 'event') {

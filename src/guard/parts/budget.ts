@@ -49,7 +49,6 @@ const BUDGETS = stateKey<TokenBudget>('budget/set');
  */
 export const budgetPart: GuardPart = {
   name: 'budget',
-  of: ['event'],
   fold: (state, happened) => {
     if (happened.type !== 'event') return;
     const { event } = happened;

@@ -115,7 +115,6 @@ export function leasedBy(memory: GuardMemory, session: string): MarkId[] {
 /** Leases, awards and contests: who holds what besides by marks. */
 export const claimsPart: GuardPart = {
   name: 'claims',
-  of: ['call', 'mark', 'event'],
   fold: (state, happened, { view }) => {
     if (happened.type === 'mark') foldMark(state, happened.mark, view);
     else if (happened.type === 'call') foldCall(state, happened, view);

@@ -62,7 +62,6 @@ type Call = Extract<Happened, { type: 'call' }>;
  */
 export const envelopePart: GuardPart = {
   name: 'envelope',
-  of: ['call', 'event'],
   fold: (state, happened, context) => {
     const { envelope } = context.settings;
     if (envelope === undefined) return;

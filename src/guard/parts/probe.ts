@@ -45,7 +45,6 @@ const HEALTHY: ProbeStanding = { verdict: 'healthy' };
  */
 export const probePart: GuardPart = {
   name: 'probe',
-  of: ['call', 'mark', 'event'],
   fold: (state, happened, context) => {
     if (happened.type === 'event') foldEvent(state, happened);
     else if (happened.type === 'call') foldCall(state, happened);

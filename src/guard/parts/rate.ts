@@ -60,7 +60,6 @@ export function storedUnder(memory: GuardMemory, limit: ImposedLimit, now: numbe
  */
 export const ratePart: GuardPart = {
   name: 'rate',
-  of: ['call'],
   fold: (state, happened, { view }) => {
     if (happened.type !== 'call' || happened.mark === undefined || happened.repeated === true) return;
     const { call, scope, agent, at } = happened;

@@ -25,7 +25,6 @@ export function principalTokenSha256(memory: GuardMemory): string | undefined {
 /** Who the principal is, and the sessions it revoked: both stay so when the space is opened again. */
 export const sessionsPart: GuardPart = {
   name: 'sessions',
-  of: ['call', 'event'],
   fold: (state, happened) => {
     if (happened.type === 'call' && happened.call === 'principal') state.map(CALLS).set('', principalCalls(state) + 1);
     if (happened.type !== 'event') return;

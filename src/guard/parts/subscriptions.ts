@@ -39,7 +39,6 @@ export function subscriptionNames(memory: GuardMemory, agent: AgentName): readon
  */
 export const subscriptionsPart: GuardPart = {
   name: 'subscriptions',
-  of: ['call', 'event'],
   fold: (state, happened, { seq }) => {
     if (happened.type === 'event') foldEvent(state, happened.event, seq);
     else if (happened.type === 'call') {
