@@ -13,7 +13,7 @@ import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
 import { deny, type GatheredFacts } from './policies/policy.ts';
-import { ruleOnWrite, type Ruling } from './rulings.ts';
+import { type Booking, ruleOnWrite, type Ruling } from './rulings.ts';
 import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
 import type { SessionPort } from './session-port.ts';
 import { claimKey } from './staged-view.ts';
@@ -49,6 +49,9 @@ export class GateSession implements Session {
   #marks = 0;
   /** Numbers of the intents of executions under way; their actions have the numbers after them. */
   readonly #booked: number[] = [];
+  readonly #over = ({ number }: Booking): void => {
+    this.#booked.splice(this.#booked.indexOf(number), 1);
+  };
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
     this.#port = port;
@@ -150,13 +153,7 @@ export class GateSession implements Session {
     const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource), number };
     // Its ids are taken until it is over: no retry of a write can come in between.
     this.#booked.push(number);
-    const execution = new Execution(
-      this.#caller,
-      n,
-      booking,
-      tool,
-      () => void this.#booked.splice(this.#booked.indexOf(number), 1),
-    );
+    const execution = new Execution(this.#caller, n, booking, tool, this.#over);
     this.#port.push(execution);
     return execution.outcome;
   }

@@ -5,13 +5,15 @@ import type { DecisionView } from './policies/policy.ts';
 
 /**
  * The committed view plus what the batch at hand will append: what the next decision of the batch is made on. Readers never get
- * it; it is thrown away with the batch.
+ * it; it is thrown away with the batch. What is staged is put in order only when somebody asks for it: many batches end before that.
  */
 export class StagedView implements DecisionView {
   readonly #base: MarkView;
   readonly #marks: Mark[] = [];
   /** The first of `#marks`, by id: as many as there were when somebody last looked for one that is not committed. */
   readonly #byId = new Map<MarkId, Mark>();
+  /** How many of `#marks` are in what follows. */
+  #sorted = 0;
   readonly #over = new Set<MarkId>();
   /** By `claimKey`: one is the rule, and then there is no list for it. */
   readonly #claims = new Map<string, Action | Intent | (Action | Intent)[]>();
@@ -29,12 +31,18 @@ export class StagedView implements DecisionView {
   add(mark: Mark): void {
     this.#free = undefined;
     this.#marks.push(mark);
-    if (mark.supersedes !== undefined) this.#over.add(mark.supersedes);
-    if (mark.kind === 'intent') {
-      push(this.#intents, mark.scope, mark);
-      this.#claim(mark, mark.resource);
-    } else if (mark.kind === 'action' && mark.failed !== true && mark.resource !== undefined) {
-      this.#claim(mark, mark.resource);
+  }
+
+  #sort(): void {
+    for (; this.#sorted < this.#marks.length; this.#sorted += 1) {
+      const mark = this.#marks[this.#sorted];
+      if (mark?.supersedes !== undefined) this.#over.add(mark.supersedes);
+      if (mark?.kind === 'intent') {
+        push(this.#intents, mark.scope, mark);
+        this.#claim(mark, mark.resource);
+      } else if (mark?.kind === 'action' && mark.failed !== true && mark.resource !== undefined) {
+        this.#claim(mark, mark.resource);
+      }
     }
   }
 
@@ -61,6 +69,7 @@ export class StagedView implements DecisionView {
   }
 
   isSuperseded(id: MarkId): boolean {
+    this.#sort();
     return this.#over.has(id) || this.#base.isSuperseded(id);
   }
 
@@ -76,6 +85,7 @@ export class StagedView implements DecisionView {
   claims(scope: ScopeName, resource: string): Iterable<Action | Intent> {
     const key = claimKey(scope, resource);
     if (key === this.#free) return NO_MARKS;
+    this.#sort();
     const base = this.#base.claims(scope, resource);
     const staged = this.#claims.get(key);
     if (staged === undefined && base === NO_MARKS) this.#free = key;
@@ -89,12 +99,14 @@ export class StagedView implements DecisionView {
   }
 
   *openIntents(scope: ScopeName): Iterable<Intent> {
+    this.#sort();
     for (const intent of this.#base.openIntents(scope)) if (!this.#over.has(intent.id)) yield intent;
     for (const intent of this.#intents.get(scope) ?? []) if (!this.#over.has(intent.id)) yield intent;
   }
 
   /** `scope` and the descendants of it that have marks, staged ones included. */
   *scopesUnder(scope: ScopeName): Iterable<ScopeName> {
+    this.#sort();
     const known = new Set<ScopeName>();
     for (const found of this.#base.scopesUnder(scope)) {
       known.add(found);

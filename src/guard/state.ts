@@ -23,17 +23,18 @@ export class LayeredMap<Value> {
   }
 
   set(key: string, value: Value): void {
-    this.#stage(key, value);
+    this.#stage(key, this.#values.get(key), value);
   }
 
   delete(key: string): void {
-    if (this.#values.has(key)) this.#stage(key, GONE);
+    const before = this.#values.get(key);
+    if (before !== undefined && before !== GONE) this.#stage(key, before, GONE);
   }
 
-  #stage(key: string, value: Value | typeof GONE): void {
+  #stage(key: string, before: Value | typeof GONE | undefined, value: Value | typeof GONE): void {
     if (this.#keys.length === 0) this.#onStaged?.();
     this.#keys.push(key);
-    this.#before.push(this.#values.get(key));
+    this.#before.push(before);
     this.#values.set(key, value);
   }
 

@@ -55,7 +55,7 @@ interface Entry {
 type Few<M extends Mark> = undefined | M | Map<MarkId, M>;
 
 interface Resource {
-  all: Entry[] | undefined;
+  all: Entry | Entry[] | undefined;
   actions: Few<Action>;
   intents: Few<Intent>;
 }
@@ -241,7 +241,9 @@ export class MarkIndex implements MarkView {
     return this.#buckets.get(scope)?.topics.get(topic) ?? NO_MARKS;
   }
   byResource(scope: ScopeName, resource: string): readonly PlacedMark[] {
-    return this.#buckets.get(scope)?.resources.get(resource)?.all ?? NO_MARKS;
+    const all = this.#buckets.get(scope)?.resources.get(resource)?.all;
+    if (all === undefined) return NO_MARKS;
+    return Array.isArray(all) ? all : [all];
   }
   byKind(kind: MarkKind): readonly PlacedMark[] {
     return this.#kinds.get(kind) ?? NO_MARKS;
@@ -290,9 +292,13 @@ function listOf<M extends Mark>(few: Few<M>): Iterable<M> {
   return few instanceof Map ? few.values() : [few];
 }
 
-/** A list and one more. A short one is made anew: a list that was pushed to has room for sixteen more, which most never need. */
-function grown(list: Entry[] | undefined, entry: Entry): Entry[] {
-  if (list === undefined) return [entry];
+/**
+ * A list and one more; one alone is no list. A short one is made anew: a list that was pushed to has room for sixteen more, which most never
+ * need.
+ */
+function grown(list: Entry | Entry[] | undefined, entry: Entry): Entry | Entry[] {
+  if (list === undefined) return entry;
+  if (!Array.isArray(list)) return [list, entry];
   if (list.length < LONGEST_COPIED) return [...list, entry];
   list.push(entry);
   return list;

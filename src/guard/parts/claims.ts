@@ -63,7 +63,11 @@ export function leasesOn(memory: GuardMemory, key: string): readonly Lease[] {
 
 /** The lease that an intent has on a resource. */
 export function leaseOf(memory: GuardMemory, key: string, intent: MarkId): Lease | undefined {
-  for (const lease of leasesOn(memory, key)) if (lease.holder === intent) return lease;
+  return heldBy(leasesOn(memory, key), intent);
+}
+
+function heldBy(leases: readonly Lease[], intent: MarkId): Lease | undefined {
+  for (const lease of leases) if (lease.holder === intent) return lease;
   return undefined;
 }
 
@@ -255,11 +259,10 @@ function award(state: GuardState, { scope, resource, winners, until }: Settlemen
 }
 
 function endLease(state: GuardState, key: string, holder: MarkId): void {
-  if (leaseOf(state, key, holder) === undefined) return;
-  const leases = state.map(LEASES);
   const held = leasesOn(state, key);
-  if (held.length === 1) leases.delete(key);
-  else leases.set(key, withoutHolder(held, holder));
+  if (heldBy(held, holder) === undefined) return;
+  if (held.length === 1) state.map(LEASES).delete(key);
+  else state.map(LEASES).set(key, withoutHolder(held, holder));
 }
 
 /** An agent that acts on a resource has used its award, or needs it no more. */
