@@ -8,6 +8,7 @@ import { leaseOf } from './parts/claims.ts';
 import { deny } from './policies/policy.ts';
 import { type Booking, ruleOnExecute, type Ruling, stampMark } from './rulings.ts';
 import type { ExecuteOutcome, ToolLease } from './session.ts';
+import { recallClaim } from './staged-view.ts';
 import { subjectOfMark } from './subject.ts';
 import { type Caller, REVOKED_RULING, Turn, wait } from './turn.ts';
 
@@ -52,12 +53,12 @@ export class Execution<Value> extends Turn {
   }
 
   protected override granted(batch: GateBatch, ruling: Ruling): void {
-    const { draft, key, intentId } = this.#booking;
+    const { draft, claim, intentId } = this.#booking;
     const { agent, epoch } = this.caller;
     const { scope, resource } = draft;
     // Cut off by a crash and allowed to go on: whoever still runs its tool from before comes too late.
     if (ruling.stored === true) batch.addEvent({ what: 'leased', agent, epoch, scope, resource, intent: intentId });
-    this.#fence = leaseOf(batch.state, key, intentId)?.fence ?? 0;
+    this.#fence = leaseOf(batch.state, claim.key, intentId)?.fence ?? 0;
   }
 
   protected settled(outcome: Outcome): void {
@@ -112,9 +113,10 @@ export class Execution<Value> extends Turn {
 
   /** Adds the action to the batch, unless the lease was taken away in the meantime. */
   finish(batch: GateBatch, draft: Booking['done']): Mark | undefined {
-    const { key, intentId, actionId, number } = this.#booking;
+    const { claim, intentId, actionId, number } = this.#booking;
     const { revoked, agent, port, prefix } = this.caller;
-    if (revoked || leaseOf(batch.state, key, intentId)?.fence !== this.#fence) return undefined;
+    recallClaim(claim);
+    if (revoked || leaseOf(batch.state, claim.key, intentId)?.fence !== this.#fence) return undefined;
     // Somebody else who has the session's name may have used the id.
     if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return undefined;
     const mark = stampMark(batch, agent, actionId, draft);

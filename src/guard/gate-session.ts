@@ -16,7 +16,7 @@ import { deny, type GatheredFacts } from './policies/policy.ts';
 import { type Booking, ruleOnWrite, type Ruling } from './rulings.ts';
 import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
 import type { SessionPort } from './session-port.ts';
-import { claimKey } from './staged-view.ts';
+import { claimOf } from './staged-view.ts';
 import { subjectOf, subjectOfMark } from './subject.ts';
 import {
   decideSubscription,
@@ -150,7 +150,7 @@ export class GateSession implements Session {
       return this.#refuseExecution(n, subjectOfMark(draft), NOT_A_REQUEST);
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
-    const booking = { draft, done, intentId, actionId, key: claimKey(scope, resource), number };
+    const booking = { draft, done, intentId, actionId, claim: claimOf(scope, resource), number };
     // Its ids are taken until it is over: no retry of a write can come in between.
     this.#booked.push(number);
     const execution = new Execution(this.#caller, n, booking, tool, this.#over);

@@ -12,7 +12,7 @@ import { awardOf, contestOn, leaseOf } from './parts/claims.ts';
 import { isConcentrated } from './parts/concentration.ts';
 import { PENDING, YIELDED } from './policies/conflict.ts';
 import { deny, type Facts, type GatheredFacts, type PolicyInput } from './policies/policy.ts';
-import { claimKey } from './staged-view.ts';
+import { claimKey, type ClaimKey, recallClaim } from './staged-view.ts';
 
 /** What a call's turn came to: the decision and the mark it leaves or, `repeated`, left before. */
 export interface Ruling {
@@ -35,7 +35,7 @@ export interface Booking {
   readonly intentId: MarkId;
   readonly actionId: MarkId;
   /** What the resource's leases and awards are found by. */
-  readonly key: string;
+  readonly claim: ClaimKey;
   /** Number of the intent among the session's marks; the action's is the next. */
   readonly number: number;
 }
@@ -98,7 +98,8 @@ function concentrationOf({ state, settings, now }: GateBatch, draft: KindedDraft
  * it; one that has to wait anyway stays where it is in the order.
  */
 export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking, isNew = false): Ruling {
-  const { draft, done, intentId, actionId } = booking;
+  const { draft, done, intentId, actionId, claim } = booking;
+  recallClaim(claim);
   const { view } = batch;
   const finished = isNew ? undefined : view.byId(actionId);
   if (finished !== undefined) {
@@ -127,7 +128,7 @@ export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking, 
 }
 
 /** The agent's live intent on a resource that no tool is running for. */
-function ownIntent(batch: GateBatch, grant: Grant, { draft, key }: Booking): Intent | undefined {
+function ownIntent(batch: GateBatch, grant: Grant, { draft, claim: { key } }: Booking): Intent | undefined {
   const { scope, resource } = draft;
   const claims = batch.view.claims(scope, resource);
   if (claims === NO_MARKS) return undefined;
@@ -140,8 +141,8 @@ function ownIntent(batch: GateBatch, grant: Grant, { draft, key }: Booking): Int
 }
 
 /** The intent by which the agent won a resource that it may act on now. */
-function ownAward({ state, now }: GateBatch, { agent }: Grant, { key }: Booking): MarkId | undefined {
-  return awardOf(state, key, agent, now)?.intent;
+function ownAward({ state, now }: GateBatch, { agent }: Grant, { claim }: Booking): MarkId | undefined {
+  return awardOf(state, claim.key, agent, now)?.intent;
 }
 
 /**

@@ -118,16 +118,28 @@ export class StagedView implements DecisionView {
 
 /** One string for a (scope, resource); scopes have no control characters. */
 export function claimKey(scope: ScopeName, resource: string): string {
-  if (resource !== last.resource || scope !== last.scope) last = { scope, resource, key: `${scope}\0${resource}` };
-  return last.key;
+  return claimOf(scope, resource).key;
 }
 
-/** What was asked for last: all of a call asks for the same, and the same string is found by its address. */
-let last: { readonly scope: string; readonly resource: string; readonly key: string } = {
-  scope: '',
-  resource: '',
-  key: '\0',
-};
+/** A resource, and the one string for it. */
+export interface ClaimKey {
+  readonly scope: string;
+  readonly resource: string;
+  readonly key: string;
+}
+
+/** All that a call brings about asks for the same resource, and the same string is found in a map without being read. */
+let last: ClaimKey = { scope: '', resource: '', key: '\0' };
+
+export function claimOf(scope: ScopeName, resource: string): ClaimKey {
+  if (resource !== last.resource || scope !== last.scope) last = { scope, resource, key: `${scope}\0${resource}` };
+  return last;
+}
+
+/** What follows will ask for this one. */
+export function recallClaim(claim: ClaimKey): void {
+  last = claim;
+}
 
 function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
   const list = lists.get(key);
