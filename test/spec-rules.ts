@@ -24,6 +24,8 @@ const WATCH = 'space/watch.ts';
 const SCHEMA = 'space/mark-schema.ts';
 const GATE = 'guard/gate.ts';
 const SESSION = 'guard/gate-session.ts';
+const TURN = 'guard/turn.ts';
+const EXECUTION = 'guard/execution.ts';
 const SUBSCRIPTIONS = 'guard/subscriptions.ts';
 const PRINCIPAL = 'guard/principal.ts';
 const BOUNDARY = 'guard/boundary.ts';
@@ -130,7 +132,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
         STRENGTH,
       ),
       rule('P36', 'The same state and the same input give the same verdict.', 'guard/decide.ts'),
-      rule('P37', 'The tool of an execution never runs unless the execution was allowed.', SESSION),
+      rule('P37', 'The tool of an execution never runs unless the execution was allowed.', EXECUTION),
       rule(
         'P38',
         'A decision explains itself: it names the holder, the reason, or the check that failed.',
@@ -149,7 +151,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
     rules: [
       rule('P40', 'Who is restricted stays restricted until the principal resets it.', ENVELOPE),
       rule('P41', 'Nobody is judged before the baseline is ready.', ENVELOPE),
-      rule('P42', 'A rejected write stores no mark.', 'guard/rulings.ts', SESSION),
+      rule('P42', 'A rejected write stores no mark.', 'guard/rulings.ts', TURN),
       rule('P43', 'One anomaly restricts at most one scope; everything only from the threshold on.', ENVELOPE),
     ],
   },
@@ -198,7 +200,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
     rules: [
       rule('P56', 'An agent never runs more often than its interval.', 'guard/scheduler.ts'),
       rule('P57', 'Telemetry never interferes with a verdict or a write.', GATE),
-      rule('P58', 'Every guarded call emits one event.', SESSION, PRINCIPAL),
+      rule('P58', 'Every guarded call emits one event.', TURN, PRINCIPAL),
     ],
   },
   {
@@ -236,7 +238,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
         'From an allow to its action nobody else is allowed on that resource, however long the tool runs, whatever the time to live and the confidence; nobody books twice; a lease ends with its session or is fenced off.',
         CONFLICT,
         CLAIMS,
-        SESSION,
+        EXECUTION,
       ),
       rule(
         'S2',
@@ -304,7 +306,7 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
       rule(
         'S15',
         'Every path leaves its one decision record, exceptions included; slow sinks are off the write path; floods of one refusal are folded.',
-        SESSION,
+        TURN,
         'guard/refusal-book.ts',
       ),
     ],

@@ -56,9 +56,10 @@ export interface SpaceReport {
 }
 
 const BYTES_POPULATION = 100_000;
-/** Of each operation, on a small space: what is measured is compiled code. */
+/** Before anything is measured every operation is called this often on each of so many spaces in memory: code is compiled in its own time. */
 const WARM_UP_CALLS = 4_096;
 const WARM_UP_SPACES = 16;
+const WARM_UP_MARKS = 1_000;
 const FSYNC_MS = 1_000;
 const JOB_MS = 1_800_000;
 const POSTGRES_CALLS = 8_192;
@@ -85,6 +86,7 @@ export async function runSpace(options: SpaceOptions): Promise<SpaceReport> {
   const databaseSpace = `bench-${randomUUID()}`;
   let sqlite: SpaceReport['sqlite'];
   try {
+    await warmUp(options);
     for (const log of options.logs) {
       if (log === 'postgres' && options.databaseUrl === undefined) {
         notes.push('postgres skipped: HIVEMARK_DATABASE_URL is not set');
@@ -118,6 +120,17 @@ export async function runSpace(options: SpaceOptions): Promise<SpaceReport> {
   }
 }
 
+async function warmUp({ onProgress, signal }: SpaceOptions): Promise<void> {
+  onProgress('warming up\n');
+  for (let i = 0; i < WARM_UP_SPACES; i += 1) {
+    signal.throwIfAborted();
+    const space = await openBenchSpace(createMemoryLog());
+    await populate(space, WARM_UP_MARKS);
+    for (const op of OPS) await callAll(space.sessions, WARM_UP_CALLS, callOf(op, WARM_UP_MARKS, 'warm'));
+    await space.gate.close();
+  }
+}
+
 async function measurePopulation(
   log: BenchLog,
   marks: number,
@@ -135,15 +148,6 @@ async function measurePopulation(
     await populate(space, population);
     return space;
   };
-  const warm = await fresh(8);
-  for (const op of OPS) await callAll(warm.sessions, WARM_UP_CALLS, callOf(op, 8, 'warm'));
-  await warm.gate.close();
-  for (let i = 0; i < WARM_UP_SPACES; i += 1) {
-    const space = await openBenchSpace(createMemoryLog());
-    await populate(space, 1000);
-    for (const op of OPS) await callAll(space.sessions, WARM_UP_CALLS, callOf(op, 1000, 'warm'));
-    await space.gate.close();
-  }
   const results: SpaceResult[] = [];
   const reads = OPS.filter((op) => op.startsWith('read'));
   // Reads first: they leave the population as it is.
