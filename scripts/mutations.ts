@@ -23,7 +23,14 @@ const DECISIONS = [
   guard('history'),
 ];
 const CLAIMS = [guard('contests'), guard('execute'), guard('cost'), guard('history')];
-const GATE = [guard('gate'), guard('gate-rules'), guard('contests'), guard('execute'), guard('history')];
+const GATE = [
+  guard('gate'),
+  guard('gate-rules'),
+  guard('contests'),
+  guard('execute'),
+  guard('hardening'),
+  guard('history'),
+];
 const SUBSCRIPTIONS = [guard('subscriptions'), guard('subscriptions-gate'), guard('parts/subscriptions')];
 
 /** Whole runs with agents from outside: each takes half a minute. */
@@ -167,7 +174,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ['award.agent === agent && now <= award.until', 'award.agent === agent'],
     ['now <= until', 'now < until'],
     ["if (call.call === 'execute' && verdict === 'allow') {", "if (verdict === 'allow') {"],
-    ['if (of === session) endLease(state, key, holder);', ''],
+    ['if (lease.session === session) endLease(state, key, lease.holder);', ''],
     ['endAwards(state, key, ({ intent }) => intent === event.intent);', ''],
     ['leave(state, view.definitionOf(event.scope)?.name, event.intent);', ''],
     ["if (over?.kind === 'intent') leave(state, view.definitionOf(over.scope)?.name, over.id);", ''],
@@ -214,29 +221,25 @@ export const MUTATIONS: readonly Mutation[] = [
       "if (objection !== undefined) return this.#settle(n, 'write', subjectOfMark(draft), () => ({ decision: objection }));",
       '',
     ],
-    ['&& !this.#booked.includes(n) && !this.#booked.includes(n - 1)', ''],
+    ['&& !booked.includes(n) && !booked.includes(n - 1)', ''],
     ['const number = retryOf === undefined ? this.#marks : 0;', 'const number = this.#marks;'],
   ),
   ...mutate(
     'guard/execution.ts',
     GATE,
-    ['?.fence !== this.#fence) return undefined;', '?.fence === undefined) return undefined;'],
+    ['?.fence !== this.#fence) return;', '?.fence === undefined) return;'],
     [
       "if (outcome.verdict !== 'allow' || outcome.repeated === true)",
       "if (outcome.verdict === 'denied' || outcome.repeated === true)",
     ],
-    ['this.#record(null, true, () => this.fail(error));', 'this.fail(error);'],
+    ['await this.#record(null, true);', ''],
     ['if (revoked) return REVOKED_RULING;\n', ''],
-    [
-      'if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return undefined;',
-      '',
-    ],
+    ['if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return;', ''],
   ),
   ...mutate(
     'guard/turn.ts',
     GATE,
     ['return this.caller.revoked ? REVOKED_RULING : this.#rule(batch);', 'return this.#rule(batch);'],
-    ['this.#ruling = FAULT;\n      this.#failure', 'this.#failure'],
     [
       "if (ruling.decision.verdict === 'allow' && ruling.repeated === undefined) this.granted",
       "if (ruling.decision.verdict === 'allow') this.granted",

@@ -9,7 +9,10 @@ export interface Batch {
 
 /** One call that waits for its turn. */
 export interface Task<B extends Batch> {
-  /** Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on. One that throws fails alone. */
+  /**
+   * Decides on the batch's view and adds what it leaves behind. Runs again on a fresh batch when the log had moved on. One that throws fails
+   * alone.
+   */
   stage(batch: B): void;
   /** The batch that it was staged on last is durable. */
   done(): void;
@@ -128,7 +131,9 @@ export class CommitQueue<B extends Batch> {
     }
   }
 
-  /** Stages tasks; false, with nothing staged, when one of them threw: it alone fails and is taken out, the others are to be staged again. */
+  /**
+   * Stages tasks; false, with nothing staged, when one of them threw: it alone fails and is taken out, the others are to be staged again.
+   */
   #stage(batch: B, tasks: Task<B>[]): boolean {
     for (let i = 0; i < tasks.length; i += 1) {
       const task = tasks[i];

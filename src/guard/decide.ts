@@ -17,19 +17,11 @@ import { verbsTopics } from './policies/verbs-topics.ts';
 const ALLOW: Decision = Object.freeze({ verdict: 'allow' });
 
 /**
- * The guard: the same input gives the same decision. No clock, no randomness, no I/O, no `await`.
+ * The guard: the same input gives the same decision. No clock, no randomness, no I/O, no `await`. The first objection is the answer.
  * The draft is shaped and bounded (`parseDraft`).
  */
 export function decide(input: PolicyInput): Decision {
-  return (
-    decideAdmission(input) ??
-    // What comes after it.
-    content(input) ??
-    syntax(input) ??
-    staleEdit(input) ??
-    conflict(input) ??
-    ALLOW
-  );
+  return decideAdmission(input) ?? content(input) ?? syntax(input) ?? staleEdit(input) ?? conflict(input) ?? ALLOW;
 }
 
 /**

@@ -111,6 +111,7 @@ export class DecisionLedger {
     noteAt(digests, n, digest);
   }
 
+  /** As if by an execution, whatever the call: a number too many is only looked up in vain. */
   #noteMark(session: string, mark: MarkId | undefined): void {
     const number = mark === undefined ? 0 : numberOf(session, mark);
     const noted = this.#notedOf(session);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { createMemoryLog } from '../space/memory-log.ts';
 import { markId } from '../space/test-marks.ts';
@@ -160,6 +161,10 @@ describe('execute()', () => {
       mark: { id: 'run-1/ann/e/m2' },
     });
     expect(runs).toBe(0);
+    // It has no lease any more: nothing is left for the session's end to free.
+    const types: string[] = [];
+    for await (const { body } of log.read()) types.push(body.type);
+    expect(types.filter((type) => type === 'event')).toEqual([]);
     expect(await next.session(BOB, 'g').execute(request('begun'), tool)).toMatchObject({ verdict: 'conflict' });
     expect(await next.session(ANN, 'f').execute(request('begun'), tool)).toMatchObject({ verdict: 'allow', value: 1 });
     expect(await decisionsOf(log)).toHaveLength(3);
@@ -183,5 +188,85 @@ describe('execute()', () => {
       mark: { result: { omitted: expect.stringMatching(/longer than/u) as unknown } },
     });
     expect(outcomes[2]).toMatchObject({ mark: { result: null } });
+  });
+});
+
+describe('a tool', () => {
+  it('runs in the context of whoever made the call', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    const context = new AsyncLocalStorage<string>();
+    const by = (agent: typeof ANN): Promise<unknown> =>
+      context.run(agent, () => gate.session(agent, 'e').execute(request(agent), () => context.getStore()));
+    expect(await Promise.all([by(ANN), by(BOB)])).toMatchObject([{ value: 'ann' }, { value: 'bob' }]);
+  });
+
+  it('whose promise breaks the rules of promises harms nobody else', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    const ann = gate.session(ANN, 'e');
+    const odd = (then: (settle: (value: unknown) => void) => void): Promise<unknown> =>
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what is tried
+      Object.assign(Promise.resolve(), { then });
+    const throwing = ann.execute(request('throwing'), () =>
+      odd(() => {
+        throw new Error('no promise');
+      }),
+    );
+    expect(await Promise.allSettled([throwing])).toHaveLength(1);
+    const endless = waitingTool<number>();
+    const running = ann.execute(request('running'), endless.tool);
+    await endless.begun;
+    const twice = await ann.execute(request('twice'), () =>
+      odd((settle) => {
+        settle(1);
+        settle(2);
+      }),
+    );
+    expect(twice).toMatchObject({ verdict: 'allow', mark: { id: 'run-1/ann/e/m6' } });
+    // Its ids are its own as long as its tool runs.
+    for (const id of ['run-1/ann/e/m3', 'run-1/ann/e/m4'])
+      expect(await ann.write(plan('q'), { retryOf: markId(id) })).toMatchObject({ denial: { code: 'id-taken' } });
+    endless.finish(7);
+    expect(await running).toMatchObject({ verdict: 'allow', value: 7, mark: { id: 'run-1/ann/e/m4' } });
+  });
+
+  it('that starts the next execution and does not wait for it leaves room for everything else', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    const ann = gate.session(ANN, 'e');
+    let steps = 0;
+    let stepsBefore: number | undefined;
+    const calls: Promise<unknown>[] = [];
+    const step = (): void => {
+      steps += 1;
+      if (steps === 10) setImmediate(() => (stepsBefore = steps));
+      if (steps < 200) calls.push(ann.execute(request(`r${steps}`), step));
+    };
+    step();
+    for (let i = 0; i < calls.length; i += 1) await calls[i];
+    expect(steps).toBe(200);
+    expect(stepsBefore).toBeLessThan(20);
+  });
+});
+
+describe('an id', () => {
+  it('that was given before is found whatever came of the calls since', async () => {
+    const { gate } = await openTestGate(createMemoryLog());
+    const ann = gate.session(ANN, 'e');
+    await ann.write(plan('r'));
+    expect(await ann.write({ ...plan('r'), scope: 'nowhere' })).toMatchObject({ verdict: 'denied' });
+    expect(await ann.write(plan('r'), { retryOf: markId('run-1/ann/e/m1') })).toMatchObject({ repeated: true });
+  });
+
+  it('of an action that another process of the same name has used meanwhile is not used again: the tool comes too late (S1)', async () => {
+    const log = createMemoryLog();
+    const [{ gate: one }, { gate: two }] = [await openTestGate(log), await openTestGate(log)];
+    const { begun, tool, finish } = waitingTool<undefined>();
+    const running = one.session(ANN, 'e').execute(request('r'), tool);
+    await begun;
+    const other = two.session(ANN, 'e');
+    expect(await other.write(plan('q'))).toMatchObject({ denial: { code: 'id-taken' } });
+    expect(await other.write(plan('q'))).toMatchObject({ verdict: 'allow', mark: { id: 'run-1/ann/e/m2' } });
+    finish(undefined);
+    expect(await running).toMatchObject({ denial: { code: 'fenced' } });
+    expect((await one.session(BOB, 'e').write(plan('alive'))).verdict).toBe('allow');
   });
 });

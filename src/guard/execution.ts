@@ -10,34 +10,18 @@ import { type Booking, ruleOnExecute, type Ruling, stampMark } from './rulings.t
 import type { ExecuteOutcome, ToolLease } from './session.ts';
 import { recallClaim } from './staged-view.ts';
 import { subjectOfMark } from './subject.ts';
-import { type Caller, REVOKED_RULING, Turn, wait } from './turn.ts';
+import { type Caller, PromisedTurn, REVOKED_RULING, wait } from './turn.ts';
 
-/** One execution: its turn books the resource; once that is durable the tool runs; {@link Recording} puts on record what came of it. */
-export class Execution<Value> extends Turn {
-  readonly outcome: Promise<ExecuteOutcome<Awaited<Value>>>;
+/** One execution: its turn books the resource; once that is durable the tool runs; a {@link Recording} puts on record what came of it. */
+export class Execution<Value> extends PromisedTurn {
   readonly #booking: Booking;
   readonly #tool: (lease: ToolLease) => Value | Promise<Value>;
-  readonly #resolve: (outcome: ExecuteOutcome<Awaited<Value>>) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #over: (booking: Booking) => void;
   #fence = 0;
 
-  /** `over` is called when nothing more will come of it. */
-  constructor(
-    caller: Caller,
-    n: number,
-    booking: Booking,
-    tool: (lease: ToolLease) => Value | Promise<Value>,
-    over: (booking: Booking) => void,
-  ) {
+  constructor(caller: Caller, n: number, booking: Booking, tool: (lease: ToolLease) => Value | Promise<Value>) {
     super(caller, n, 'execute', booking.number);
-    const { promise, resolve, reject } = Promise.withResolvers<ExecuteOutcome<Awaited<Value>>>();
-    this.outcome = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#booking = booking;
     this.#tool = tool;
-    this.#over = over;
   }
 
   protected subject(): Json {
@@ -61,97 +45,80 @@ export class Execution<Value> extends Turn {
     this.#fence = leaseOf(batch.state, claim.key, intentId)?.fence ?? 0;
   }
 
-  protected settled(outcome: Outcome): void {
-    if (outcome.verdict !== 'allow' || outcome.repeated === true) this.#end(executed(outcome));
-    else if (this.caller.revoked) this.#end(executed(REVOKED_RULING.decision));
-    else this.#run();
-  }
-
-  #run(): void {
-    let made: Value | Promise<Value>;
+  /** All of it, to be called once, by whoever made the call: what it awaits runs in the caller's context. */
+  async run(): Promise<ExecuteOutcome<Awaited<Value>>> {
+    const { booked } = this.caller;
+    const { number } = this.#booking;
+    // Its ids are taken until it is over: no retry of a write can come in between.
+    booked.push(number);
     try {
-      made = this.#tool({ fence: this.#fence });
-    } catch (error) {
-      this.#threw(error);
-      return;
+      const outcome = await this.outcome;
+      if (outcome.verdict !== 'allow' || outcome.repeated === true) return executed(outcome);
+      if (this.caller.revoked) return executed(REVOKED_RULING.decision);
+      let value: Awaited<Value>;
+      try {
+        value = await this.#tool({ fence: this.#fence });
+      } catch (error) {
+        await this.#record(null, true);
+        throw error;
+      }
+      const mark = await this.#record(resultOf(value, this.caller.port.bounds), false);
+      if (mark !== undefined) return { verdict: 'allow', mark, value };
+      if (this.caller.revoked) return executed(REVOKED_RULING.decision);
+      return executed(deny({ code: 'fenced', check: 'conflict', resource: this.#booking.draft.resource }));
+    } finally {
+      booked.splice(booked.indexOf(number), 1);
     }
-    Promise.resolve(made).then(
-      (value) => this.#returned(value),
-      (error: unknown) => this.#threw(error),
-    );
   }
 
-  #returned(value: Awaited<Value>): void {
-    this.#record(resultOf(value, this.caller.port.bounds), false, (mark) => {
-      if (mark !== undefined) this.#end({ verdict: 'allow', mark, value });
-      else if (this.caller.revoked) this.#end(executed(REVOKED_RULING.decision));
-      else this.#end(executed(deny({ code: 'fenced', check: 'conflict', resource: this.#booking.draft.resource })));
-    });
-  }
-
-  #threw(error: unknown): void {
-    this.#record(null, true, () => this.fail(error));
-  }
-
-  #record(result: Json, failed: boolean, recorded: (mark: Mark | undefined) => void): void {
+  #record(result: Json, failed: boolean): Promise<Mark | undefined> {
     const { done, intentId } = this.#booking;
     const draft = failed
       ? { ...done, result, failed, supersedes: intentId }
       : { ...done, result, supersedes: intentId };
-    this.caller.port.push(new Recording(this, draft, recorded));
-  }
-
-  #end(outcome: ExecuteOutcome<Awaited<Value>>): void {
-    this.#over(this.#booking);
-    this.#resolve(outcome);
-  }
-
-  fail(error: unknown): void {
-    this.#over(this.#booking);
-    this.#reject(error);
-  }
-
-  /** Adds the action to the batch, unless the lease was taken away in the meantime. */
-  finish(batch: GateBatch, draft: Booking['done']): Mark | undefined {
-    const { claim, intentId, actionId, number } = this.#booking;
-    const { revoked, agent, port, prefix } = this.caller;
-    recallClaim(claim);
-    if (revoked || leaseOf(batch.state, claim.key, intentId)?.fence !== this.#fence) return undefined;
-    // Somebody else who has the session's name may have used the id.
-    if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return undefined;
-    const mark = stampMark(batch, agent, actionId, draft);
-    batch.addMark(mark);
-    return mark;
+    const recording = new Recording(this.caller, this.#booking, this.#fence, draft);
+    this.caller.port.push(recording);
+    return recording.recorded;
   }
 }
 
 /** What came of a tool, on its way to the record: the action ends the lease. */
 class Recording implements Task<GateBatch> {
-  readonly #execution: Pick<Execution<unknown>, 'finish' | 'fail'>;
+  /** The action; undefined when the lease had been taken away in the meantime. */
+  readonly recorded: Promise<Mark | undefined>;
+  readonly fail: (error: Error) => void;
+  readonly #resolve: (mark: Mark | undefined) => void;
+  readonly #caller: Caller;
+  readonly #booking: Booking;
+  readonly #fence: number;
   readonly #draft: Booking['done'];
-  readonly #recorded: (mark: Mark | undefined) => void;
   #mark: Mark | undefined = undefined;
 
-  constructor(
-    execution: Pick<Execution<unknown>, 'finish' | 'fail'>,
-    draft: Booking['done'],
-    recorded: (mark: Mark | undefined) => void,
-  ) {
-    this.#execution = execution;
+  constructor(caller: Caller, booking: Booking, fence: number, draft: Booking['done']) {
+    const { promise, resolve, reject } = Promise.withResolvers<Mark | undefined>();
+    this.recorded = promise;
+    this.#resolve = resolve;
+    this.fail = reject;
+    this.#caller = caller;
+    this.#booking = booking;
+    this.#fence = fence;
     this.#draft = draft;
-    this.#recorded = recorded;
   }
 
   stage(batch: GateBatch): void {
-    this.#mark = this.#execution.finish(batch, this.#draft);
+    this.#mark = undefined;
+    const { claim, intentId, actionId, number } = this.#booking;
+    const { revoked, agent, port, prefix } = this.#caller;
+    recallClaim(claim);
+    if (revoked || leaseOf(batch.state, claim.key, intentId)?.fence !== this.#fence) return;
+    // Somebody else who has the session's name may have used the id.
+    if (!port.ledger.isNew(prefix, number + 1, true) && batch.view.byId(actionId) !== undefined) return;
+    this.#mark = stampMark(batch, agent, actionId, this.#draft);
+    batch.addMark(this.#mark);
   }
 
   done(): void {
-    this.#recorded(this.#mark);
-  }
-
-  fail(error: Error): void {
-    this.#execution.fail(error);
+    this.#resolve(this.#mark);
   }
 }
 

@@ -13,7 +13,7 @@ import type { GuardEvent } from './guard-event.ts';
 import { standingOf } from './intent-standing.ts';
 import { toolUseDenial } from './policies/edit-scope.ts';
 import { deny, type GatheredFacts } from './policies/policy.ts';
-import { type Booking, ruleOnWrite, type Ruling } from './rulings.ts';
+import { ruleOnWrite, type Ruling } from './rulings.ts';
 import type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';
 import type { SessionPort } from './session-port.ts';
 import { claimOf } from './staged-view.ts';
@@ -47,11 +47,6 @@ export class GateSession implements Session {
   readonly #subscriptions: SessionSubscriptions;
   #calls = 0;
   #marks = 0;
-  /** Numbers of the intents of executions under way; their actions have the numbers after them. */
-  readonly #booked: number[] = [];
-  readonly #over = ({ number }: Booking): void => {
-    this.#booked.splice(this.#booked.indexOf(number), 1);
-  };
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {
     this.#port = port;
@@ -151,11 +146,9 @@ export class GateSession implements Session {
     const { scope, resource, action, strength } = draft;
     const done = { kind: 'action', scope, resource, action, result: null, strength } as const;
     const booking = { draft, done, intentId, actionId, claim: claimOf(scope, resource), number };
-    // Its ids are taken until it is over: no retry of a write can come in between.
-    this.#booked.push(number);
-    const execution = new Execution(this.#caller, n, booking, tool, this.#over);
+    const execution = new Execution(this.#caller, n, booking, tool);
     this.#port.push(execution);
-    return execution.outcome;
+    return execution.run();
   }
 
   release(intent: MarkId): Promise<Outcome> {
@@ -235,7 +228,8 @@ export class GateSession implements Session {
     const digits = id.startsWith(this.#markPrefix) ? id.slice(this.#markPrefix.length) : '';
     if (!/^[1-9]\d{0,14}$/u.test(digits)) return false;
     const n = Number(digits);
-    return n <= this.#marks && !this.#booked.includes(n) && !this.#booked.includes(n - 1);
+    const { booked } = this.#caller;
+    return n <= this.#marks && !booked.includes(n) && !booked.includes(n - 1);
   }
 
   /** The text of an agent's own file is bounded by its edit scope, which has an answer of its own for files that are too large. */

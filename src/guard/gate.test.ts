@@ -314,11 +314,16 @@ describe('facts', () => {
     expect(asked).toEqual(['task.ts']);
   });
 
-  it('that cannot be gathered fail the call, with its record', async () => {
+  it('that cannot be gathered fail the call, with its record, which is told (P58)', async () => {
     const log = createMemoryLog();
-    const { gate } = await openTestGate(log, { gather: () => Promise.reject(new Error('checker gone')) });
+    const told: string[] = [];
+    const { gate } = await openTestGate(log, {
+      gather: () => Promise.reject(new Error('checker gone')),
+      observe: ({ verdict, reason }) => told.push(`${verdict} ${reason}`),
+    });
     await expect(gate.session(ANN, 'e').write(file('task.ts', 'x'))).rejects.toThrow('checker gone');
     expect(await decisionsOf(log)).toMatchObject([{ verdict: 'blocked', reason: 'fault' }]);
+    expect(told).toEqual(['blocked fault']);
     expect(gate.view.size).toBe(0);
   });
 

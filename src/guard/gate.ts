@@ -24,10 +24,9 @@ import { type ProbeOutcome, type ProbePort, putCanaryOut } from './probe.ts';
 import { RefusalBook } from './refusal-book.ts';
 import { GUARD } from './rulings.ts';
 import { isIdSegment, type Session } from './session.ts';
+import type { Gather } from './session-port.ts';
 import { FOLDING, type GuardSettings } from './settings.ts';
 import { GuardState } from './state.ts';
-
-import type { Gather } from './session-port.ts';
 
 export type { Gather } from './session-port.ts';
 export type { ExecuteOutcome, ExecuteRequest, IntentStanding, Session, ToolLease } from './session.ts';

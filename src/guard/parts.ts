@@ -23,7 +23,7 @@ export function nextEventKey(state: GuardState, run: string): string {
   return `${run}/event/${(state.map(EVENTS).get('') ?? 0) + 1}`;
 }
 
-/** Everything the guard remembers, one part a concern. A new one is a file in `parts` and a line here. */
+/** Folds into everything the guard remembers, one part a concern. A new one is a file in `parts` and a line here. */
 function fold(state: GuardState, happened: Happened, context: FoldContext): void {
   sessionsPart.fold(state, happened, context);
   barrierPart.fold(state, happened, context);

@@ -93,9 +93,9 @@ function concentrationOf({ state, settings, now }: GateBatch, draft: KindedDraft
 }
 
 /**
- * Rules on one execution. `isNew`: nothing can be stored under its ids. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
+ * Rules on one execution. One whose action is stored is finished; one whose intent is stored was cut off by a crash and may go on if
  * nobody has taken the resource since. It takes the place of an intent that the agent has on the resource already, or by which it won
- * it; one that has to wait anyway stays where it is in the order.
+ * it; one that has to wait anyway stays where it is in the order. `isNew`: nothing can be stored under its ids.
  */
 export function ruleOnExecute(batch: GateBatch, grant: Grant, booking: Booking, isNew = false): Ruling {
   const { draft, done, intentId, actionId, claim } = booking;

@@ -136,7 +136,7 @@ export function claimOf(scope: ScopeName, resource: string): ClaimKey {
   return last;
 }
 
-/** What follows will ask for this one. */
+/** What follows will ask for this one: nothing but speed depends on it. */
 export function recallClaim(claim: ClaimKey): void {
   last = claim;
 }

@@ -1,6 +1,6 @@
 import { type Arbitrary, array, assert, constant, constantFrom, nat, oneof, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GuardState, LayeredMap, stateKey } from './state.ts';
+import { GuardState, StagedMap, stateKey } from './state.ts';
 
 type Step =
   | { readonly what: 'set'; readonly key: string; readonly value: number }
@@ -39,11 +39,11 @@ class Model {
   }
 }
 
-describe('a layered map', () => {
+describe('a staged map', () => {
   it('keeps and drops what was staged since, and has its entries in the order they were first set', () => {
     assert(
       property(array(step, { maxLength: 40 }), (steps) => {
-        const map = new LayeredMap<number>();
+        const map = new StagedMap<number>();
         const model = new Model();
         for (const one of steps) {
           if (one.what === 'set') map.set(one.key, one.value);
@@ -61,7 +61,7 @@ describe('a layered map', () => {
   });
 
   it('may be changed while its entries are gone through', () => {
-    const map = new LayeredMap<number>();
+    const map = new StagedMap<number>();
     for (const name of ['a', 'b', 'c']) map.set(name, 1);
     const seen: string[] = [];
     for (const [name] of map.entries()) {

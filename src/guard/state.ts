@@ -5,7 +5,7 @@ const GONE = Symbol('gone');
  * A map whose changes can be kept or taken back together: what a batch stages is seen by the calls after it, becomes true when the batch is
  * durable (`keep`) and never was when it is not (`drop`). Values are immutable; replace them, do not change them.
  */
-export class LayeredMap<Value> {
+export class StagedMap<Value> {
   readonly #values = new Map<string, Value | typeof GONE>();
   /** What was staged, in order: each key, and what was there before (undefined: nothing). */
   readonly #keys: string[] = [];
@@ -65,8 +65,8 @@ export class LayeredMap<Value> {
   }
 }
 
-/** What a reader may do with a {@link LayeredMap}. */
-export type ReadonlyLayeredMap<Value> = Pick<LayeredMap<Value>, 'get' | 'entries'>;
+/** What a reader may do with a {@link StagedMap}. */
+export type ReadonlyStagedMap<Value> = Pick<StagedMap<Value>, 'get' | 'entries'>;
 
 declare const valueOf: unique symbol;
 /** Stands for one map of the guard's memory and the type of its values. */
@@ -90,7 +90,7 @@ export function stateKey<Value>(name: string): StateKey<Value> {
 /** What a policy may see of the guard's memory. */
 export interface GuardMemory {
   /** The map of `key`, or of its family the one that `of` names. */
-  map<Value>(key: StateKey<Value>, of?: string): ReadonlyLayeredMap<Value>;
+  map<Value>(key: StateKey<Value>, of?: string): ReadonlyStagedMap<Value>;
 }
 
 /**
@@ -99,20 +99,20 @@ export interface GuardMemory {
  */
 export class GuardState implements GuardMemory {
   /** By slot. */
-  readonly #maps: (LayeredMap<unknown> | undefined)[] = [];
+  readonly #maps: (StagedMap<unknown> | undefined)[] = [];
   /** By slot and name. */
-  readonly #families = new Map<string, LayeredMap<unknown>>();
+  readonly #families = new Map<string, StagedMap<unknown>>();
   /** Those in which something is staged. */
-  readonly #staged: LayeredMap<unknown>[] = [];
+  readonly #staged: StagedMap<unknown>[] = [];
 
-  map<Value>({ slot }: StateKey<Value>, of?: string): LayeredMap<Value> {
+  map<Value>({ slot }: StateKey<Value>, of?: string): StagedMap<Value> {
     const found = of === undefined ? this.#maps[slot] : this.#families.get(`${slot}/${of}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key carries the type of its map's values
-    return (found ?? this.#create(slot, of)) as LayeredMap<Value>;
+    return (found ?? this.#create(slot, of)) as StagedMap<Value>;
   }
 
-  #create(slot: number, of: string | undefined): LayeredMap<unknown> {
-    const map: LayeredMap<unknown> = new LayeredMap<unknown>(() => this.#staged.push(map));
+  #create(slot: number, of: string | undefined): StagedMap<unknown> {
+    const map: StagedMap<unknown> = new StagedMap<unknown>(() => this.#staged.push(map));
     if (of === undefined) this.#maps[slot] = map;
     else this.#families.set(`${slot}/${of}`, map);
     return map;

@@ -22,6 +22,8 @@ export class Caller {
   readonly prefix: string;
   readonly grant: Grant;
   readonly port: SessionPort;
+  /** Numbers of the intents of executions under way; their actions have the numbers after them. */
+  readonly booked: number[] = [];
   #revoked = false;
 
   constructor(port: SessionPort, grant: Grant, epoch: string) {

@@ -153,12 +153,19 @@ function spend(bytes: number, copying: Copying, within: Place, key: string): voi
 
 function spendText(text: string, copying: Copying, within: Place, key: string): void {
   const { exempt, maxTextBytes } = copying.bounds;
-  const own = exempt !== undefined && exempt.path === pathOf(within, key) ? exempt : undefined;
+  const own = exempt !== undefined && isAt(exempt.path, within, key) ? exempt : undefined;
   const max = own?.maxTextBytes ?? maxTextBytes;
   // UTF-8 is at least as long as UTF-16 has units: a huge string is refused without being walked.
   const bytes = text.length > max ? Infinity : utf8Bytes(text);
   if (bytes > max) throw new JsonProblem(pathOf(within, key), `is longer than ${max} bytes`);
   if (own === undefined) spend(bytes + 2, copying, within, key);
+}
+
+/** Whether a member is at `path`, dotted: a step for each of its keys at most, however deep the member is. */
+function isAt(path: string, within: Place, key: string): boolean {
+  if (within === undefined) return path === key;
+  const dot = path.length - key.length - 1;
+  return dot >= 0 && path[dot] === '.' && path.endsWith(key) && isAt(path.slice(0, dot), within.within, within.key);
 }
 
 /** Dotted, and cut where it gets long; empty for the value itself. */

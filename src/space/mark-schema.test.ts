@@ -120,6 +120,23 @@ describe('parseDraft()', () => {
 });
 
 describe('JSON values', () => {
+  it('copyJson() gives one string its own bound, wherever its path is and nowhere else', () => {
+    const bounds = { maxTextBytes: 7, maxBytes: 1000, maxDepth: 9, exempt: { path: 'content.text', maxTextBytes: 9 } };
+    const fits = (value: unknown): boolean => {
+      try {
+        return equalJson(copyJson(value, bounds), value);
+      } catch {
+        return false;
+      }
+    };
+    const long = 'x'.repeat(9);
+    expect(fits({ content: { text: long } })).toBe(true);
+    expect(fits({ content: { text: `${long}x` } })).toBe(false);
+    const elsewhere = [{ text: long }, { a: { content: { text: long } } }, { content: { text: { text: long } } }];
+    for (const value of [long, [long], ...elsewhere, { content: { a: long } }, { content: [long] }])
+      expect(fits(value)).toBe(false);
+  });
+
   it('copyJson() keeps any JSON and equalJson() sees it', () => {
     fc.assert(
       fc.property(fc.jsonValue({ depthSize: 'medium' }), (value) => {

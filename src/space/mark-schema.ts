@@ -96,13 +96,14 @@ const scopeSchema = z.strictObject({
 
 /** Which kind a draft has, by the fields only that kind has; undefined when it has none of them. */
 function kindOf(draft: Readonly<Record<string, unknown>>): MarkKind | undefined {
-  // Named one by one: that is compiled to plain loads.
+  // Read one by one, which is compiled to plain loads; of its own, because a prototype may have grown fields.
   const { question, reason, severity, invalidates, content, source, result, action, resource, confidence } = draft;
-  if (question !== undefined) return 'need';
-  if (reason !== undefined || severity !== undefined || invalidates !== undefined) return 'warning';
-  if (content !== undefined || source !== undefined) return 'observation';
-  if (result !== undefined) return 'action';
-  if (action !== undefined && (resource !== undefined || confidence !== undefined)) return 'intent';
+  const has = (value: unknown, field: string): boolean => value !== undefined && Object.hasOwn(draft, field);
+  if (has(question, 'question')) return 'need';
+  if (has(reason, 'reason') || has(severity, 'severity') || has(invalidates, 'invalidates')) return 'warning';
+  if (has(content, 'content') || has(source, 'source')) return 'observation';
+  if (has(result, 'result')) return 'action';
+  if (has(action, 'action') && (has(resource, 'resource') || has(confidence, 'confidence'))) return 'intent';
   return undefined;
 }
 

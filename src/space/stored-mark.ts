@@ -117,8 +117,7 @@ export function fitsDraft(kind: MarkKind, fields: Readonly<Record<string, unknow
   if (rules === undefined) return false;
   let missing = rules.required.length - REQUIRED_OF_GATE;
   let hasStrength = false;
-  // Makes no list of the names, as every draft passes here; a name that is not its own has no rule.
-  for (const field in fields) {
+  for (const field of Object.keys(fields)) {
     const rule = rules.drafted.get(field);
     if (rule === undefined || !rule.holds(fields[field])) return false;
     if (field === 'strength') hasStrength = true;

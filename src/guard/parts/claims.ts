@@ -4,7 +4,7 @@ import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
 import type { DecisionView } from '../policies/policy.ts';
 import type { ScopeDefinition } from '../../space/scope.ts';
-import { type GuardMemory, type GuardState, type LayeredMap, stateKey } from '../state.ts';
+import { type GuardMemory, type GuardState, type StagedMap, stateKey } from '../state.ts';
 import { claimKey } from '../staged-view.ts';
 
 /** Somebody was allowed on a resource and has not finished: nobody else is until then, however long it takes. @see protocol rule S1 */
@@ -191,7 +191,7 @@ function leave(state: GuardState, name: ScopeName | undefined, intent: string): 
 }
 
 /** One less; whether none is left. */
-function countDown(counts: LayeredMap<number>, key: string): boolean {
+function countDown(counts: StagedMap<number>, key: string): boolean {
   const left = (counts.get(key) ?? 0) - 1;
   if (left > 0) counts.set(key, left);
   else counts.delete(key);
@@ -232,7 +232,7 @@ function foldEvent(state: GuardState, happened: Extract<Happened, { type: 'event
     case 'session-ended': {
       const session = `${event.run}/${event.agent}/${event.epoch}`;
       for (const [key, leases] of state.map(LEASES).entries())
-        for (const { holder, session: of } of leases) if (of === session) endLease(state, key, holder);
+        for (const lease of leases) if (lease.session === session) endLease(state, key, lease.holder);
       break;
     }
     case 'acknowledged':

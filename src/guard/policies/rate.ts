@@ -5,6 +5,7 @@ import { deny, type Policy } from './policy.ts';
 /** No more marks in a window than every definition over the scope allows, of one agent and of all. @see protocol rules P64, P65, P66, S14 */
 export const rate: Policy = ({ view, memory, grant, draft, now }) => {
   const limits = limitsOver(view, draft.scope);
+  // The rule; every draft passes here.
   if (limits === NO_LIMITS) return undefined;
   for (const imposed of limits) {
     const { perAgent, perFleet } = imposed;
