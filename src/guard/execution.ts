@@ -10,10 +10,10 @@ import { type Booking, ruleOnExecute, type Ruling, stampMark } from './rulings.t
 import type { ExecuteOutcome, ToolLease } from './session.ts';
 import { recallClaim } from './staged-view.ts';
 import { subjectOfMark } from './subject.ts';
-import { type Caller, PromisedTurn, REVOKED_RULING, wait } from './turn.ts';
+import { type Caller, Turn, REVOKED_RULING, wait } from './turn.ts';
 
 /** One execution: its turn books the resource; once that is durable the tool runs; a {@link Recording} puts on record what came of it. */
-export class Execution<Value> extends PromisedTurn {
+export class Execution<Value> extends Turn {
   readonly #booking: Booking;
   readonly #tool: (lease: ToolLease) => Value | Promise<Value>;
   #fence = 0;

@@ -31,7 +31,7 @@ import {
   CallTurn,
   FAULT,
   outcomeOf,
-  type PromisedTurn,
+  type Turn,
   REVOKED_RULING,
   RuledTurn,
   WriteTurn,
@@ -282,7 +282,7 @@ export class GateSession implements Session {
     return this.#push(new CallTurn(this.#caller, n, call, subject, rule));
   }
 
-  #push(turn: PromisedTurn): Promise<Outcome> {
+  #push(turn: Turn): Promise<Outcome> {
     this.#port.push(turn);
     return turn.outcome;
   }

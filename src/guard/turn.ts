@@ -55,6 +55,10 @@ const ALLOWED = Object.freeze({ verdict: 'allow' as const });
  */
 export abstract class Turn implements Task<GateBatch> {
   readonly lazy: boolean = false;
+  /** Once the decision is durable. */
+  readonly outcome: Promise<Outcome>;
+  readonly fail: (error: Error) => void;
+  readonly #settle: (outcome: Outcome) => void;
   protected readonly caller: Caller;
   readonly #n: number;
   readonly #call: CallKind;
@@ -65,6 +69,10 @@ export abstract class Turn implements Task<GateBatch> {
 
   /** `n`: the call's number in its session; `number`: that of the new mark it may leave, 0 when it leaves none of its own. */
   constructor(caller: Caller, n: number, call: CallKind, number = 0) {
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    this.outcome = promise;
+    this.#settle = resolve;
+    this.fail = reject;
     this.caller = caller;
     this.#n = n;
     this.#call = call;
@@ -82,9 +90,6 @@ export abstract class Turn implements Task<GateBatch> {
   protected abstract rule(batch: GateBatch): Ruling;
   /** It was allowed, and for the first time: what else that brings about. */
   protected granted(_batch: GateBatch, _ruling: Ruling): void {}
-  /** Its decision is durable. */
-  protected abstract settled(outcome: Outcome): void;
-  abstract fail(error: Error): void;
 
   stage(batch: GateBatch): void {
     this.#failure = undefined;
@@ -103,7 +108,7 @@ export abstract class Turn implements Task<GateBatch> {
   done(): void {
     if (this.#told !== undefined) this.caller.port.told?.(this.#told);
     if (this.#failure !== undefined) this.fail(this.#failure);
-    else this.settled(outcomeOf(this.#ruling));
+    else this.#settle(outcomeOf(this.#ruling));
   }
 
   /**
@@ -153,23 +158,8 @@ export abstract class Turn implements Task<GateBatch> {
   }
 }
 
-/** A turn whose outcome is promised to whoever called. */
-export abstract class PromisedTurn extends Turn {
-  readonly outcome: Promise<Outcome>;
-  protected readonly settled: (outcome: Outcome) => void;
-  readonly fail: (error: Error) => void;
-
-  constructor(caller: Caller, n: number, call: CallKind, number = 0) {
-    super(caller, n, call, number);
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    this.outcome = promise;
-    this.settled = resolve;
-    this.fail = reject;
-  }
-}
-
 /** A call that is ruled on by a function of its own. */
-export class CallTurn extends PromisedTurn {
+export class CallTurn extends Turn {
   readonly #subject: Json;
   readonly #rule: (batch: GateBatch) => Ruling;
 
@@ -189,7 +179,7 @@ export class CallTurn extends PromisedTurn {
 }
 
 /** A call that was ruled on before its turn; only its record has to be made. `lazy`: a little later will do. */
-export class RuledTurn extends PromisedTurn {
+export class RuledTurn extends Turn {
   override readonly lazy: boolean;
   readonly #subject: Json;
   readonly #ruling: Ruling;
@@ -211,7 +201,7 @@ export class RuledTurn extends PromisedTurn {
 }
 
 /** One write. */
-export class WriteTurn extends PromisedTurn {
+export class WriteTurn extends Turn {
   readonly #id: MarkId;
   readonly #draft: KindedDraft;
   readonly #facts: GatheredFacts;
