@@ -1,8 +1,8 @@
 import { isRecord } from '../space/json-value.ts';
-import { lastSlash } from '../space/scope.ts';
 import type { EntryBody, LogRecord } from '../space/log.ts';
-import type { Json, Mark, MarkId } from '../space/marks.ts';
+import type { Json, Mark } from '../space/marks.ts';
 import type { DecisionRecord } from './decision.ts';
+import { epochOf, sessionOf } from './session-id.ts';
 import { subjectOfMark } from './subject.ts';
 
 /**
@@ -69,15 +69,4 @@ export async function* tellDecisions(records: AsyncIterable<LogRecord>): AsyncIt
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a decision record is plain JSON
     else yield { ...record, key: decision.id, body: { type: 'decision', decision: decision as unknown as Json } };
   }
-}
-
-/** `<run>/<agent>/<epoch>` of an id that a session made. */
-export function sessionOf(id: MarkId | string): string {
-  return id.slice(0, lastSlash(id));
-}
-
-/** The `<epoch>` of an id that a session made. */
-export function epochOf(id: MarkId): string {
-  const end = lastSlash(id);
-  return id.slice(lastSlash(id, end) + 1, end);
 }

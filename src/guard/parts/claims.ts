@@ -1,5 +1,5 @@
 import type { AgentName, Mark, MarkId, ScopeName } from '../../space/marks.ts';
-import { sessionOf } from '../decided.ts';
+import { sessionOf } from '../session-id.ts';
 import type { Settlement } from '../guard-event.ts';
 import type { GuardPart, Happened } from '../happened.ts';
 import type { DecisionView } from '../policies/policy.ts';
